@@ -1,0 +1,1 @@
+"""What touches the world: the journal, the service desk, the command line."""

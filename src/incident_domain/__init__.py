@@ -1,0 +1,1 @@
+"""Incident management by the book: pure decisions over immutable events."""

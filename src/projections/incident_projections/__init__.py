@@ -1,0 +1,1 @@
+"""Views of incidents: pure folds from recorded events to rows."""

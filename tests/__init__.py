@@ -1,0 +1,1 @@
+"""The tests, by level: unit, integration; golden holds what must load forever."""

@@ -1,0 +1,1 @@
+"""Tests on real files, real PostgreSQL servers and real processes."""
