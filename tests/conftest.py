@@ -1,5 +1,5 @@
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,7 +17,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 @pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
+def postgresql_url() -> Generator[str]:
     """Give the URL of a PostgreSQL server.
 
     Each worker of a parallel run has a server of its own, so none can break what another needs.
@@ -27,7 +27,7 @@ def postgresql_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres_database(postgresql_url: str) -> Iterator[str]:
+def postgres_database(postgresql_url: str) -> Generator[str]:
     """Give the URL of a fresh, empty PostgreSQL database, dropped again after the test."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(postgresql_url, autocommit=True) as server:

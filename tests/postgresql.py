@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -32,7 +32,7 @@ class PostgreSQLNotStarted(Exception):
 
 
 @contextmanager
-def running_postgresql() -> Iterator[str]:
+def running_postgresql() -> Generator[str]:
     """Yield the URL of an empty server on 127.0.0.1 with PostgreSQL's defaults: every commit is synced.
 
     The URL, `postgresql://postgres@127.0.0.1:PORT/postgres`, is one that psycopg and SQLAlchemy both take.
@@ -81,7 +81,7 @@ def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 
 @contextmanager
-def _server(home: Path) -> Iterator[str]:
+def _server(home: Path) -> Generator[str]:
     user = _unprivileged_user(home)
     programs = _programs(home, user)
     data = home / "data"
