@@ -1,0 +1,33 @@
+"""Events of an import: what became of the rows of a log that was made elsewhere."""
+
+from attrs import frozen
+
+from incident_domain.events.event import Event
+from incident_domain.personal import personal
+
+
+@frozen(kw_only=True)
+class SourceRowKept(Event):
+    """A row that could not be recorded, kept word for word; `row` counts the file's lines from 1.
+
+    `verbatim` is the row's text with bytes that are no valid UTF-8 written as `\\xNN`, cut after 10,000
+    characters; `sha256` is the digest of the whole row's bytes in hexadecimal.
+    """
+
+    row: int
+    code: str
+    reason: str
+    sha256: str
+    verbatim: str = personal()
+
+
+@frozen(kw_only=True)
+class RowsImported(Event):
+    """All rows up to and with `through_row` are accounted for; stored in one write with their events.
+
+    `account` holds the totals from the first row on: how many rows came to each outcome.
+    """
+
+    source: str
+    through_row: int
+    account: tuple[tuple[str, int], ...]
