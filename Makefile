@@ -4,7 +4,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-INSTALLED := $(VENV)/.installed
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+INSTALLED := $(VENV)/.installed-$(VERSION)
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
@@ -31,20 +32,20 @@ bench: $(INSTALLED) ## Measure speed and memory, as ratios to the bare driver
 	$(BIN)/python -m benchmarks
 
 docs: $(INSTALLED) ## Build the documentation into site/
-	$(BIN)/python -m pip install --quiet --require-hashes -r docs.lock
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r docs.lock
 	$(BIN)/mkdocs build --strict
 
-# The stamp holds what was installed, so a run installs only when the lock, the project or the Python differ.
+# The stamp's date and name tell when to install anew: another lock, another project file, another Python.
 $(INSTALLED): requirements.lock pyproject.toml Makefile
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) or sys.version_info >= (3, 14))' || \
-		{ echo "$(PYTHON) is not Python 3.11, 3.12 or 3.13: choose one with make PYTHON=python3.11" >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@case "$(VERSION)" in 3.11|3.12|3.13) ;; \
+		*) echo "$(PYTHON) is not Python 3.11, 3.12 or 3.13: choose one with make PYTHON=python3.11" >&2; exit 1 ;; esac
+	test -x $(BIN)/python$(VERSION) || $(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 lock: $(INSTALLED) ## Pin every dependency anew, with hashes
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check '$(UV)'
+	$(BIN)/python -m pip install -qq --disable-pip-version-check '$(UV)'
 	$(BIN)/uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --quiet --extra cli --extra postgres --group dev --output-file requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 --generate-hashes \

@@ -1,0 +1,1 @@
+"""Speed and memory, printed as ratios to the bare driver measured in the same run."""
