@@ -24,6 +24,7 @@ from incident_domain.events import (
     ClosureEvent,
     ConfigurationItemsAttached,
     ConfirmationRequested,
+    CustomerCorrected,
     CustomerInformed,
     CustomerNotified,
     DeviationRecorded,
@@ -137,10 +138,8 @@ def _registered(now: Incident, event: IncidentRegistered) -> Incident:
         raise BrokenHistory("registered twice")
     return InRegistration(
         record=Record(
-            incident=event.incident,
-            customer=event.customer.person,
-            organisation=event.customer.organisation,
-            registered_at=event.occurred_at,
+            registration=event,
+            basics=event.customer,
             open_since=event.occurred_at,
         )
     )
@@ -167,6 +166,8 @@ def _after_registration(record: Record, event: RegistrationEvent) -> Record:
     match event:
         case IncidentRegistered() | IdentifiedAsSame() | SameAsUndone():
             return record
+        case CustomerCorrected(customer=customer):
+            return changed(record, basics=customer)
         case NumberAssigned(number=number):
             if intake.number is not None:
                 raise BrokenHistory("numbered twice")

@@ -14,8 +14,10 @@ from incident_domain.actor import GroupId, PersonId
 from incident_domain.events import (
     Cancelled,
     Closed,
+    Customer,
     IncidentEvent,
     IncidentId,
+    IncidentRegistered,
     KnownErrorId,
     Line,
     PutOnHold,
@@ -101,10 +103,8 @@ class Record:
     word for word at the same instant by the same person, is one entry.
     """
 
-    incident: IncidentId
-    customer: PersonId
-    organisation: str
-    registered_at: datetime
+    registration: IncidentRegistered
+    basics: Customer
     open_since: datetime
     handled: timedelta = timedelta(0)
     intake: Intake = field(factory=Intake)
@@ -117,6 +117,16 @@ class Record:
     reports: frozenset[IncidentId] = frozenset()
     escalated_to: frozenset[tuple[PersonId, str]] = frozenset()
     entries: frozenset[IncidentEvent] = frozenset()
+
+    @property
+    def incident(self) -> IncidentId:
+        """The incident's identity."""
+        return self.registration.incident
+
+    @property
+    def registered_at(self) -> datetime:
+        """When it was registered, in UTC."""
+        return self.registration.occurred_at
 
 
 @frozen(kw_only=True)

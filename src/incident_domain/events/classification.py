@@ -22,13 +22,14 @@ class Line(IntEnum):
 
 
 class EscalationGround(Enum):
-    """Why an incident is handed to a group (P2.4, P2.6)."""
+    """Why an incident is handed to a group (P2.4, P2.6); `UNSTATED` only in histories made elsewhere."""
 
     NO_MATCH = "no_match"
     DESK_CANNOT_RESOLVE = "desk_cannot_resolve"
     OTHER_EXPERTISE = "other_expertise"
     EMERGENCY = "emergency"
     COMPLEX = "complex"
+    UNSTATED = "unstated"
 
 
 @frozen(kw_only=True)

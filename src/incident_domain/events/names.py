@@ -17,6 +17,7 @@ from incident_domain.events.event import Event
 
 WIRE_NAMES: Final[Mapping[type[Event], str]] = {
     r.IncidentRegistered: "incident.registered.v2",
+    r.CustomerCorrected: "incident.customer_corrected.v1",
     r.NumberAssigned: "incident.number_assigned.v1",
     r.AnalysisRecorded: "incident.analysis_recorded.v1",
     r.InteractionRecorded: "incident.interaction_recorded.v1",

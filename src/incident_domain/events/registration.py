@@ -93,6 +93,14 @@ class IncidentRegistered(Event):
 
 
 @frozen(kw_only=True)
+class CustomerCorrected(Event):
+    """The customer's basics were wrong or have changed (P1.2, P4.3)."""
+
+    customer: Customer
+    reason: str
+
+
+@frozen(kw_only=True)
 class NumberAssigned(Event):
     """The incident got its number, unique and never reused (P1.5)."""
 
@@ -103,10 +111,11 @@ class NumberAssigned(Event):
 class AnalysisRecorded(Event):
     """The basic analysis (P1.6).
 
-    `began_at` is the time of occurrence in UTC, which is neither the time of the report nor of the recording.
+    `began_at` is the time of occurrence in UTC, which is neither the time of the report nor of the recording;
+    None where a history made elsewhere does not tell.
     """
 
-    began_at: datetime
+    began_at: datetime | None
     symptoms: str
     location: str | None
     user: str | None = personal(default=None)
@@ -232,6 +241,7 @@ class CustomerInformed(Event):
 
 RegistrationEvent: TypeAlias = (
     IncidentRegistered
+    | CustomerCorrected
     | NumberAssigned
     | AnalysisRecorded
     | InteractionRecorded
