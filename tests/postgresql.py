@@ -120,8 +120,10 @@ def _programs(home: Path, user: str | None) -> Path:
     if user is None or all(folder.stat().st_mode & 0o001 for folder in (installed, *installed.parents)):
         return installed / "pginstall" / "bin"
     # Installed below a folder that only root may enter, such as root's home.
-    shutil.copytree(installed / "pginstall", home / "pginstall", symlinks=True)
-    return home / "pginstall" / "bin"
+    # The programs look for their libraries in a folder beside the package.
+    for folder in (installed, installed.with_suffix(".libs")):
+        shutil.copytree(folder, home / "programs" / folder.name, symlinks=True)
+    return home / "programs" / installed.name / "pginstall" / "bin"
 
 
 def _initialise(programs: Path, data: Path, user: str | None) -> None:
