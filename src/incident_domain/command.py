@@ -6,7 +6,7 @@ from attrs import field, frozen
 
 from incident_domain.actor import Actor
 from incident_domain.events import IncidentId
-from incident_domain.validation import filled, utc
+from incident_domain.validation import aware, filled, utc
 
 
 @frozen(kw_only=True)
@@ -22,4 +22,4 @@ class Command:
 
     incident: IncidentId = field(validator=filled)
     by: Actor
-    at: datetime = field(converter=utc)
+    at: datetime = field(converter=utc, validator=aware)

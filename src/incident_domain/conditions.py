@@ -1,6 +1,7 @@
 """What has to hold before a step: each function answers with every objection there is."""
 
 from collections.abc import Iterator
+from typing import TypeAlias, assert_never
 
 from incident_domain.actor import Role
 from incident_domain.command import Command
@@ -8,8 +9,8 @@ from incident_domain.incident import (
     AwaitingClosure,
     Ended,
     Gravity,
-    InClassification,
     Incident,
+    InClassification,
     InInvestigation,
     InRegistration,
     Record,
@@ -19,7 +20,7 @@ from incident_domain.incident import (
 )
 from incident_domain.refusal import Objection, Refused, contradiction
 
-Current = InRegistration | InClassification | InInvestigation | AwaitingClosure
+Current: TypeAlias = InRegistration | InClassification | InInvestigation | AwaitingClosure
 """An incident that something can still be done to."""
 
 
@@ -39,7 +40,7 @@ def current(now: Incident, ask: Command) -> Current:
             raise contradiction(
                 "X8",
                 "ended",
-                f"incident {ask.incident} has ended and nothing follows; register a new one that refers to it",
+                f"incident {ask.incident} has ended and nothing follows; register a new one",
             )
         case SameAs(existing=existing):
             raise contradiction(
@@ -48,7 +49,13 @@ def current(now: Incident, ask: Command) -> Current:
                 f"incident {ask.incident} is the same as {existing}; act on that one, or undo the decision",
             )
         case InRegistration() | InClassification() | InInvestigation() | AwaitingClosure():
-            record = now.record
+            return _at_its_time(now, ask)
+        case _:
+            assert_never(now)
+
+
+def _at_its_time(now: Current, ask: Command) -> Current:
+    record = now.record
     if ask.at < record.registered_at:
         raise contradiction(
             "P1.6", "before-registration", "at: lies before the registration; give the time it happened"
@@ -94,7 +101,7 @@ def registration_complete(record: Record) -> Iterator[Objection]:
         yield Objection(
             clause="P1.8",
             code="similarity-undecided",
-            message="nobody decided whether it is the same as, similar to, or new among the existing; decide it",
+            message="nobody decided whether it is the same as an existing one, similar, or new; decide it",
         )
     if intake.gravity is Gravity.UNDECIDED:
         yield Objection(
@@ -120,8 +127,8 @@ def classified(now: Current) -> Iterator[Objection]:
         )
 
 
-def answerable(record: Record, ask: Command) -> Iterator[Objection]:
-    """A group works on what was escalated to it, and only after it acknowledged (P3.1, P3.2)."""
+def same_group(record: Record, ask: Command) -> Iterator[Objection]:
+    """A group acts on what was escalated to it (P3.1)."""
     assignment = record.work.assignment
     if ask.by.role is Role.SUPPORT_GROUP and (assignment is None or assignment.group != ask.by.group):
         yield Objection(
@@ -129,11 +136,15 @@ def answerable(record: Record, ask: Command) -> Iterator[Objection]:
             code="not-escalated-to-group",
             message="it was not escalated to the group that acts; escalate it to that group first",
         )
-    elif (
-        ask.by.role in (Role.SUPPORT_GROUP, Role.IMPORTER)
-        and assignment is not None
-        and not assignment.acknowledged
-    ):
+
+
+def answerable(record: Record, ask: Command) -> Iterator[Objection]:
+    """A group works on what was escalated to it, and only after it acknowledged (P3.1, P3.2)."""
+    wrong_group = list(same_group(record, ask))
+    yield from wrong_group
+    assignment = record.work.assignment
+    works_for_group = ask.by.role in (Role.SUPPORT_GROUP, Role.IMPORTER)
+    if works_for_group and not wrong_group and assignment is not None and not assignment.acknowledged:
         yield Objection(
             clause="P3.2",
             code="not-acknowledged",

@@ -5,11 +5,11 @@ recorded is a fact.  Only what no incident can have gone through raises `BrokenH
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import TypeAlias, assert_never
 
 from attrs import evolve as changed
 
+from incident_domain.actor import Actor, Role
 from incident_domain.events import (
     Acknowledged,
     AnalysisRecorded,
@@ -85,11 +85,12 @@ from incident_domain.incident import (
     SameAs,
     Similarity,
     Unregistered,
+    handling_time,
 )
 from incident_domain.priority import Assessment
 
 
-class BrokenHistory(Exception):  # noqa: N818 - the name of the thing, used by auditors
+class BrokenHistory(Exception):
     """A history that no incident can have had.  `stream` and `version` say which event broke it."""
 
     def __init__(self, reason: str, *, stream: str | None = None, version: int | None = None) -> None:
@@ -216,7 +217,7 @@ def _after_classification(record: Record, event: ClassificationEvent) -> Record:
     match event:
         case EscalatedToGroup():
             assignment = Assignment(
-                line=event.line, group=event.group, handed_over_by=_origin(work.assignment)
+                line=event.line, group=event.group, handed_over_by=_origin(work.assignment, event.by)
             )
             return changed(record, work=changed(work, assignment=assignment))
         case AssignedToPerson(person=person):
@@ -245,9 +246,11 @@ def _after_classification(record: Record, event: ClassificationEvent) -> Record:
             assert_never(event)
 
 
-def _origin(assignment: Assignment | None) -> Assignment | None:
-    """Where a rejected hand-off goes back to: the group as it was when it still held the incident."""
-    return None if assignment is None else changed(assignment, handed_over_by=None)
+def _origin(assignment: Assignment | None, by: Actor) -> Assignment | None:
+    """Where a rejected hand-off goes back to: the group that handed it over, None for the service desk."""
+    if assignment is None or by.role is Role.SERVICE_DESK:
+        return None
+    return changed(assignment, handed_over_by=None)
 
 
 def _after_investigation(record: Record, event: InvestigationEvent) -> Record:
@@ -290,9 +293,7 @@ def _after_resolution(record: Record, event: ResolutionEvent) -> Record:
         case ServiceRestored(restored_at=restored_at):
             return changed(record, restored_at=restored_at)
         case Resolved(changes=changes):
-            span = max(event.occurred_at - record.open_since, timedelta(0))
-            linked = changed(record.work, changes=record.work.changes.union(changes))
-            return changed(record, handled=record.handled + span, work=linked)
+            return changed(record, work=changed(record.work, changes=record.work.changes.union(changes)))
         case _:
             assert_never(event)
 
@@ -329,7 +330,7 @@ def _phase(now: Registered, record: Record, event: IncidentEvent) -> Incident:
         case Reopened():
             if not isinstance(now, AwaitingClosure):
                 raise BrokenHistory("reopened without a resolution")
-            return _working(record)
+            return _working(changed(record, handled=handling_time(now)))
         case Resolved():
             return AwaitingClosure(record=record, resolution=event)
         case Closed() | Cancelled():

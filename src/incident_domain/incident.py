@@ -98,9 +98,9 @@ class Work:
 class Record:
     """What is known in every phase.
 
-    `open_since` and `handled` carry the handling time: the time open before the last reopening, and the instant
-    from which it runs again.  `entries` are the events that only add to the record; the same entry made twice,
-    word for word at the same instant by the same person, is one entry.
+    `open_since` and `handled` carry the handling time: the time open before the last reopening, and the
+    instant from which it runs again.  `entries` are the events that only add to the record; the same entry
+    made twice, word for word at the same instant by the same person, is one entry.
     """
 
     registration: IncidentRegistered
@@ -190,3 +190,11 @@ Incident: TypeAlias = Unregistered | Open | AwaitingClosure | SameAs | Ended
 """An incident in any phase."""
 
 UNREGISTERED = Unregistered()
+
+
+def handling_time(now: AwaitingClosure) -> timedelta:
+    """How long the incident was open up to its resolution (P5.2).
+
+    The time between a resolution and its reopening does not count, and none is negative.
+    """
+    return now.record.handled + max(now.resolution.occurred_at - now.record.open_since, timedelta(0))

@@ -13,9 +13,9 @@ from incident_domain.events import DeviationRecorded
 class Objection:
     """One reason why a command cannot be followed.
 
-    `clause` is the clause of the process, `code` a stable word for programs, and `message` says what is missing
-    and what to do.  A `contradiction` is something that cannot have happened at all; every other objection
-    is a rule of the process, which a history made elsewhere may have broken.
+    `clause` is the clause of the process, `code` a stable word for programs, and `message` says what is
+    missing and what to do.  A `contradiction` is something that cannot have happened at all; every other
+    objection is a rule of the process, which a history made elsewhere may have broken.
     """
 
     clause: str
@@ -24,7 +24,7 @@ class Objection:
     contradiction: bool = False
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an answer, not a fault
+class Refused(Exception):
     """A command that the process does not allow.  Nothing was recorded.
 
     `objections` holds every reason, not only the first; `code` and `clause` are those of the first.

@@ -32,7 +32,7 @@ from incident_domain.events import (
 )
 from incident_domain.incident import AwaitingClosure, Ended, Gravity, Incident, Unregistered
 from incident_domain.refusal import Objection, contradiction, weigh
-from incident_domain.validation import filled, optional_text, optional_utc, some
+from incident_domain.validation import filled, optional_aware, optional_text, optional_utc, some
 
 
 @frozen(kw_only=True)
@@ -74,7 +74,7 @@ class AssignNumber(Command):
 class RecordAnalysis(Command):
     """Record the basic analysis (P1.6).  `began_at` is the time of occurrence."""
 
-    began_at: datetime | None = field(converter=optional_utc)
+    began_at: datetime | None = field(converter=optional_utc, validator=optional_aware)
     symptoms: str = field(validator=filled)
     location: str | None = field(default=None, validator=optional_text)
     user: str | None = field(default=None, validator=optional_text)
@@ -134,8 +134,11 @@ class Cancel(Command):
     reason: str = field(validator=filled)
 
 
-def register(now: Incident, ask: RegisterIncident) -> list[IncidentEvent]:
-    """Enter the incident; the same registration again records nothing."""
+def register(now: Incident, earlier: Incident, ask: RegisterIncident) -> list[IncidentEvent]:
+    """Enter the incident; the same registration again records nothing.
+
+    `earlier` is the incident that it refers to, if it does (X7).
+    """
     registered = IncidentRegistered(
         by=ask.by,
         occurred_at=ask.at,
@@ -149,7 +152,7 @@ def register(now: Incident, ask: RegisterIncident) -> list[IncidentEvent]:
     )
     match now:
         case Unregistered():
-            return [*weigh(ask.by, ask.at, _basics(ask.customer)), registered]
+            return [*weigh(ask.by, ask.at, [*_basics(ask.customer), *_refers(ask, earlier)]), registered]
         case _ if now.record.registration == registered:
             return []
         case _:
@@ -158,6 +161,15 @@ def register(now: Incident, ask: RegisterIncident) -> list[IncidentEvent]:
                 "reference-taken",
                 f"{ask.incident} is another incident already; register under a new reference",
             )
+
+
+def _refers(ask: RegisterIncident, earlier: Incident) -> Iterator[Objection]:
+    if ask.refers_to is not None and not isinstance(earlier, Ended):
+        yield Objection(
+            clause="X7",
+            code="refers-to-open",
+            message=f"refers_to: {ask.refers_to} has not ended; update or reopen that one",
+        )
 
 
 def _basics(customer: Customer) -> Iterator[Objection]:
@@ -172,7 +184,7 @@ def _basics(customer: Customer) -> Iterator[Objection]:
         yield Objection(
             clause="P1.2",
             code="no-way-to-reach",
-            message="customer: there is no way to reach them; ask for a telephone number or an e-mail address",
+            message="customer: no way to reach them is given; ask for a telephone number or e-mail",
         )
 
 

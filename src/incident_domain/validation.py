@@ -5,9 +5,10 @@ The offending value itself is never repeated: it may be personal data.
 """
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from attrs import Attribute, Converter
+if TYPE_CHECKING:
+    from attrs import Attribute
 
 
 class InvalidValue(ValueError):
@@ -91,20 +92,37 @@ def not_negative(_: object, attribute: "Attribute[Any]", value: Any) -> None:
         raise InvalidValue(attribute.name, "must not be below zero")
 
 
-def _in_utc(value: datetime, attribute: "Attribute[Any]") -> datetime:
-    if not isinstance(value, datetime):  # pyright: ignore[reportUnnecessaryIsInstance]
+def utc(value: datetime) -> datetime:
+    """An instant in UTC, from one in any zone; `aware` refuses what this cannot bring there."""
+    return value.astimezone(UTC) if _names_its_zone(value) else value
+
+
+def optional_utc(value: datetime | None) -> datetime | None:
+    """Like `utc`, for an instant that may be left out (None)."""
+    return None if value is None else utc(value)
+
+
+def aware(_: object, attribute: "Attribute[Any]", value: object) -> None:
+    """Refuse an instant that names no time zone: nobody can say afterwards which one was meant.
+
+    Raises:
+        InvalidValue: when the zone is missing, or when it is no datetime.
+    """
+    if not isinstance(value, datetime):
         raise InvalidValue(attribute.name, "must be a datetime")
-    if value.tzinfo is None:
+    if not _names_its_zone(value):
         raise InvalidValue(attribute.name, "must name its time zone, for example datetime.now(timezone.utc)")
-    return value.astimezone(UTC)
 
 
-def _in_utc_if_any(value: datetime | None, attribute: "Attribute[Any]") -> datetime | None:
-    return None if value is None else _in_utc(value, attribute)
+def optional_aware(_: object, attribute: "Attribute[Any]", value: object) -> None:
+    """Like `aware`, for an instant that may be left out (None).
+
+    Raises:
+        InvalidValue: when an instant is given that names no zone.
+    """
+    if value is not None:
+        aware(_, attribute, value)
 
 
-utc = Converter(_in_utc, takes_field=True)
-"""Takes an instant in any zone and keeps it in UTC; raises `InvalidValue` when it names no zone."""
-
-optional_utc = Converter(_in_utc_if_any, takes_field=True)
-"""Like `utc`, for an instant that may be left out (None)."""
+def _names_its_zone(value: object) -> bool:
+    return isinstance(value, datetime) and value.utcoffset() is not None

@@ -10,7 +10,7 @@ from incident_domain.personal import personal
 class SourceRowKept(Event):
     """A row that could not be recorded, kept word for word; `row` counts the file's lines from 1.
 
-    `verbatim` is the row's text with bytes that are no valid UTF-8 written as `\\xNN`, cut after 10,000
+    `verbatim` is the row's text with bytes that are no valid UTF-8 escaped, cut after 10,000
     characters; `sha256` is the digest of the whole row's bytes in hexadecimal.
     """
 

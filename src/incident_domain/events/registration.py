@@ -11,7 +11,8 @@ from incident_domain.events.event import Event
 from incident_domain.personal import personal
 
 IncidentId = NewType("IncidentId", str)
-"""An incident's identity, the name of its stream, and the reference that the customer is given at once (P1.5)."""
+"""An incident's identity, the name of its stream, and the reference that the customer is given at once
+(P1.5)."""
 
 
 class Capacity(Enum):
@@ -147,7 +148,7 @@ class RecordedAsNew(Event):
 
 @frozen(kw_only=True)
 class IdentifiedAsSame(Event):
-    """The incident manager found it the same as an existing incident, which carries on for both (P1.8, P1.9)."""
+    """It was found the same as an existing incident, which carries on for both (P1.8, P1.9)."""
 
     existing: IncidentId
     reason: str
@@ -171,7 +172,7 @@ class SameAsUndone(Event):
 
 @frozen(kw_only=True)
 class FurtherReportWithdrawn(Event):
-    """A further report turned out to be another incident after all (X6); recorded on the existing incident."""
+    """A further report turned out to be another incident (X6); recorded on the existing incident."""
 
     report: IncidentId
     reason: str
