@@ -15,6 +15,7 @@ from incident_adapters.codec import Entry, EventMapper
 from incident_adapters.converters import WrongKind
 from incident_domain.events import WIRE_NAMES, Event, IncidentRegistered, PutOnHold, RowsImported
 from incident_domain.personal import personal_fields
+from tests.brackets import Brackets
 from tests.examples import EXAMPLES, INCIDENT, entry_of
 from tests.strategies import entries
 
@@ -204,20 +205,6 @@ def test_an_event_without_a_wire_name_is_not_written() -> None:
 
     with pytest.raises(TypeError, match="Event has no wire name"):
         MAPPER.to_stored_event(Entry(**_parts(plain)))
-
-
-class Brackets:
-    """A seal that can be seen: it writes down where the text stands."""
-
-    def seal(self, text: str, *, stream: str, field: str) -> str:
-        """Put the text in brackets, backwards."""
-        return f"<{stream} {field}: {text[::-1]}>"
-
-    def open(self, sealed: str, *, stream: str, field: str) -> str:
-        """Take it out again."""
-        start = f"<{stream} {field}: "
-        assert sealed.startswith(start)
-        return sealed[len(start) : -1][::-1]
 
 
 def personal_texts(value: object, path: str = "") -> Iterator[tuple[str, str]]:

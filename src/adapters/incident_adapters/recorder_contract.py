@@ -202,6 +202,15 @@ class JournalRecorder(ApplicationRecorder):
             [after, limit],
         )
 
+    def read_stream(self, stream: str, after_version: int) -> list[JournalRow]:
+        """The rows of one stream after a version, as they are stored, in the order of their versions."""
+        mark = self._placeholder
+        return self._fetch(
+            "SELECT position, stream, version, name, state FROM journal "
+            f"WHERE stream = {mark} AND version > {mark} ORDER BY version",
+            [_checked_text(stream, "stream"), after_version],
+        )
+
     def max_notification_id(self) -> int | None:
         """The position of the last event, or None where nothing was recorded."""
         last: int | None = self._fetch("SELECT max(position) FROM journal", [])[0][0]

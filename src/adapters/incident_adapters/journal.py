@@ -1,0 +1,189 @@
+"""The journal: everything that was recorded, in the order in which it was recorded."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Self
+from uuid import UUID, uuid5
+
+from attrs import frozen
+from eventsourcing.application import Application
+from eventsourcing.persistence import ApplicationRecorder, Mapper, StoredEvent
+from eventsourcing.utils import Environment, EnvType
+
+from incident_adapters.codec import Entry, EventMapper
+from incident_adapters.recorder import (
+    AlreadyRecorded,
+    ClaimNumbers,
+    JournalRecorder,
+    NextNumber,
+    open_recorder,
+)
+from incident_adapters.seal import Seal
+from incident_domain.envelope import Recorded
+from incident_domain.events import DomainEvent, NumberAssigned
+
+
+def system_clock() -> datetime:
+    """Now, in UTC."""
+    return datetime.now(UTC)
+
+
+@frozen(kw_only=True)
+class Change:
+    """What one command made happen: the events of each stream that it changed, in their order.
+
+    `causation_id` is the command's id, and makes the events' ids; `correlation_id` is common to everything
+    that one outside request set off.
+    """
+
+    causation_id: UUID
+    correlation_id: UUID
+    events: Mapping[str, Sequence[DomainEvent]]
+
+
+class Journal(Application[str]):
+    """The journal in one store: an `eventsourcing` application with a recorder and a mapper of its own.
+
+    It takes no snapshots: a stream is short, and reading it costs less than keeping them right.  Threads may
+    share it; every process opens its own.
+    """
+
+    def __init__(
+        self,
+        recorder: JournalRecorder,
+        *,
+        seal: Seal | None = None,
+        clock: Callable[[], datetime] = system_clock,
+    ) -> None:
+        self._recorder = recorder
+        self._mapper = EventMapper(seal)
+        self._clock = clock
+        super().__init__()
+
+    @classmethod
+    def open(
+        cls, url: str, *, seal: Seal | None = None, clock: Callable[[], datetime] = system_clock
+    ) -> Self:
+        """Open the journal at a URL such as `sqlite:///incidents.db`; it is created where there is none.
+
+        Raises:
+            StoreError: when the store cannot be used as it is.
+        """
+        return cls(open_recorder(url), seal=seal, clock=clock)
+
+    def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
+        """Nothing from outside: a stray variable of the embedding program must not lead elsewhere."""
+        return Environment(name, dict(env or {}))
+
+    def construct_mapper(self) -> Mapper[str]:
+        """The mapper of this journal."""
+        return self._mapper
+
+    def construct_recorder(self) -> ApplicationRecorder:
+        """The recorder of this journal."""
+        return self._recorder
+
+    @property
+    def store(self) -> JournalRecorder:
+        """The recorder; its `engine` is where views of the same store may live."""
+        return self._recorder
+
+    def append(self, changes: Sequence[Change], *, seen: Mapping[str, int]) -> tuple[Recorded, ...]:
+        """Record changes in one write, all or nothing, and return what was recorded.
+
+        `seen` holds the last version of every stream that was looked at (0 for none), whether it changes or
+        not; if any of them has moved on, nothing is recorded.  Incident numbers in the changes are claimed in
+        the same write.
+
+        Raises:
+            IntegrityError: when a stream has moved on; load it again and decide anew.
+            NumberTaken: when a number belongs to another incident.
+            UnstorableEvent: when a stream's name cannot be kept.
+        """
+        now, versions = self._clock(), dict(seen)
+        entries = [entry for change in changes for entry in _entries(change, versions, now)]
+        try:
+            positions: Sequence[int] = self._recorder.insert_events(
+                self._stored(entries), expect=seen, number=_claims(entries)
+            )
+        except AlreadyRecorded as already:
+            positions = already.positions
+        return _at(positions, entries)
+
+    def append_numbered(
+        self, stream: str, change: Callable[[int], Change], *, seen: Mapping[str, int]
+    ) -> tuple[Recorded, ...]:
+        """Give the incident of `stream` the next free number, and record the change that follows from it.
+
+        Raises:
+            IntegrityError: when one of the streams in `seen` has moved on.
+            NumberTaken: when the incident has a number already.
+        """
+        now = self._clock()
+        entries: list[Entry] = []
+
+        def following(number: int) -> list[StoredEvent]:
+            entries[:] = _entries(change(number), dict(seen), now)
+            return self._stored(entries)
+
+        request = NextNumber(stream=stream, events=following)
+        return _at(self._recorder.insert_events([], expect=seen, number=request), entries)
+
+    def read(self, stream: str, after_version: int = 0) -> list[Recorded]:
+        """The events of one stream after a version, in their order.
+
+        Raises:
+            MapperDeserialisationError: when an event cannot be read by this release.
+        """
+        recorded = self._mapper.recorded
+        return [recorded(*row) for row in self._recorder.read_stream(stream, after_version)]
+
+    def read_all(self, after_position: int, limit: int) -> list[Recorded]:
+        """Up to `limit` events of all streams after a position, in the order of recording.
+
+        Raises:
+            MapperDeserialisationError: when an event cannot be read by this release.
+        """
+        recorded = self._mapper.recorded
+        return [recorded(*row) for row in self._recorder.read(after_position, limit)]
+
+    def head(self) -> int:
+        """The position of the last event; 0 where nothing is recorded."""
+        return self._recorder.max_notification_id() or 0
+
+    def _stored(self, entries: Sequence[Entry]) -> list[StoredEvent]:
+        return [self._mapper.to_stored_event(each) for each in entries]
+
+    def close(self) -> None:
+        """Let go of the store."""
+        super().close()
+        self._recorder.close()
+
+
+def _entries(change: Change, versions: dict[str, int], now: datetime) -> list[Entry]:
+    """The events of a change with all that their envelopes need; counts `versions` on."""
+    entries: list[Entry] = []
+    for stream, events in change.events.items():
+        for event in events:
+            versions[stream] += 1
+            entries.append(
+                Entry(
+                    stream=stream,
+                    version=versions[stream],
+                    event_id=uuid5(change.causation_id, str(len(entries))),
+                    recorded_at=now,
+                    correlation_id=change.correlation_id,
+                    causation_id=change.causation_id,
+                    event=event,
+                )
+            )
+    return entries
+
+
+def _at(positions: Sequence[int], entries: Sequence[Entry]) -> tuple[Recorded, ...]:
+    return tuple([entry.at(position) for entry, position in zip(entries, positions, strict=True)])
+
+
+def _claims(entries: Sequence[Entry]) -> ClaimNumbers | None:
+    numbers = {each.stream: each.event.number for each in entries if isinstance(each.event, NumberAssigned)}
+    return ClaimNumbers(numbers=numbers) if numbers else None
