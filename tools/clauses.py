@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 from attrs import frozen
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-WORDING: Final = Path("docs/clauses.toml")
+WORDING: Final = Path("tools/clauses.toml")
 PAGE: Final = Path("docs/reference/process.md")
 EVENTS: Final = Path("src/incident_domain/events")
 
