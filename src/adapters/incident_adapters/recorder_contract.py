@@ -211,6 +211,12 @@ class JournalRecorder(ApplicationRecorder):
             [_checked_text(stream, "stream"), after_version],
         )
 
+    def number_holder(self, number: int) -> str | None:
+        """The stream to which an incident number belongs, or None while it is free."""
+        sql = f"SELECT stream FROM incident_numbers WHERE number = {self._placeholder}"
+        found: list[tuple[str]] = self._fetch(sql, [number])
+        return found[0][0] if found else None
+
     def max_notification_id(self) -> int | None:
         """The position of the last event, or None where nothing was recorded."""
         last: int | None = self._fetch("SELECT max(position) FROM journal", [])[0][0]

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from threading import Thread
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar
 
 import psycopg
 from eventsourcing.persistence import (
@@ -19,14 +20,16 @@ from eventsourcing.persistence import (
     ProgrammingError,
     Subscription,
 )
-from eventsourcing.utils import strtobool
-from sqlalchemy import URL, PoolProxiedConnection, create_engine, event
+from psycopg.pq import TransactionStatus
+from sqlalchemy import URL, create_engine
 from sqlalchemy.exc import DBAPIError
 
+from incident_adapters.recorder_connections import OpenConnections
 from incident_adapters.recorder_contract import JournalRecorder, Refusal, Write
 from incident_adapters.recorder_errors import StoreError
 from incident_adapters.recorder_tables import create_tables, refuse_other_version, schema_version
 
+_PsycopgConnection: TypeAlias = psycopg.Connection[Any]
 _Result = TypeVar("_Result")
 
 # The lock of one journal is this number beside the table's own: every writer of the table takes the same,
@@ -35,6 +38,7 @@ _LOCK = "SELECT pg_advisory_xact_lock(1781, 'journal'::regclass::oid::integer)"
 _LOCK_CREATION = "SELECT pg_advisory_xact_lock(1781, 0)"
 _CHANNEL = "incident_journal"
 _NUMBER_TAKEN = 0
+_OFF = {"", "n", "no", "f", "false", "off", "0"}
 
 # Functions, so that an append is one round trip.
 # In READ COMMITTED each statement of a function sees what was committed before it began;
@@ -86,7 +90,7 @@ END $$
 """
 _CALL_APPEND_ONE = "SELECT journal_append_one_1(%s::text, %s::integer, %s::text, %s::bytea, %s::integer)"
 _CALL_APPEND = (
-    "SELECT journal_append_1(%s::text[], %s::integer[], %s::text[], %s::bytea[], "
+    "SELECT journal_append_1(%s::text[], %s::integer[], %s::text[], %b::bytea[], "
     "%s::text[], %s::integer[], %s::integer, %s::text[], %s::bigint[])"
 )
 
@@ -94,7 +98,6 @@ _CALL_APPEND = (
 class PostgreSQLRecorder(JournalRecorder):
     """The journal in one schema of a PostgreSQL database.
 
-    `engine` runs transactions at READ COMMITTED.
     Refuses to open while POSTGRES_ENABLE_DB_FUNCTIONS is set: the `eventsourcing` library then writes
     without its table lock, so that readers miss events, and no program beside this one should do that either.
     """
@@ -103,27 +106,26 @@ class PostgreSQLRecorder(JournalRecorder):
 
     def __init__(self, url: URL) -> None:
         store = url.render_as_string()
-        if strtobool(os.environ.get("POSTGRES_ENABLE_DB_FUNCTIONS") or "no"):
+        if os.environ.get("POSTGRES_ENABLE_DB_FUNCTIONS", "").lower() not in _OFF:
             raise StoreError(
                 f"store {store}: POSTGRES_ENABLE_DB_FUNCTIONS makes readers miss events; unset it"
             )
-        self._raw = create_engine(
-            url.set(drivername="postgresql+psycopg"),
-            isolation_level="AUTOCOMMIT",
-            pool_size=8,
-            max_overflow=8,
-            pool_use_lifo=True,
-            pool_timeout=60,
+        parameters = _parameters(url)
+        engine = create_engine(
+            "postgresql+psycopg://", creator=partial(_connect, parameters, autocommit=False)
         )
-        event.listen(self._raw, "connect", _settle_session)
-        super().__init__(self._raw.execution_options(isolation_level="READ COMMITTED"), store)
+        super().__init__(engine, store)
+        self.connections = OpenConnections(partial(_connect, parameters, autocommit=True), store)
         self._prepare()
 
-    def listening_connection(self) -> psycopg.Connection[Any]:
+    def close(self) -> None:
+        """Let go of every connection."""
+        super().close()
+        self.connections.close()
+
+    def listening_connection(self) -> _PsycopgConnection:
         """A connection apart from the pool that already listens for commits."""
-        pooled = self._raw.pool.connect()
-        connection = _driver_connection(pooled)
-        pooled.detach()
+        connection = self.connections.connect()
         connection.execute(f"LISTEN {_CHANNEL}")
         return connection
 
@@ -146,17 +148,14 @@ class PostgreSQLRecorder(JournalRecorder):
                     connection.exec_driver_sql(_APPEND)
                     return
             refuse_other_version(version, self.store)
-        except DBAPIError as error:
+        except BaseException as error:
             self.close()
-            if isinstance(error.orig, psycopg.Error):
+            if isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.Error):
                 raise self._translated(error.orig) from error
-            raise
-        except StoreError:
-            self.close()
             raise
 
     def _fetch(self, sql: str, params: Sequence[object]) -> list[Any]:
-        def rows(connection: psycopg.Connection[Any]) -> list[Any]:
+        def rows(connection: _PsycopgConnection) -> list[Any]:
             return connection.execute(sql.encode(), params, prepare=True, binary=True).fetchall()
 
         try:
@@ -165,7 +164,7 @@ class PostgreSQLRecorder(JournalRecorder):
             return self._with_connection(rows)
 
     def _append(self, write: Write) -> list[int] | Refusal:
-        def call(connection: psycopg.Connection[Any]) -> list[int] | Refusal:
+        def call(connection: _PsycopgConnection) -> list[int] | Refusal:
             return self._call(connection, write)
 
         try:
@@ -179,7 +178,7 @@ class PostgreSQLRecorder(JournalRecorder):
     def _append_next(self, following: Callable[[int], Write]) -> tuple[Write, list[int] | Refusal]:
         tried: list[Write] = []
 
-        def call(connection: psycopg.Connection[Any]) -> list[int] | Refusal:
+        def call(connection: _PsycopgConnection) -> list[int] | Refusal:
             with connection.transaction():
                 connection.execute(_LOCK, prepare=True)
                 found = connection.execute(
@@ -200,7 +199,7 @@ class PostgreSQLRecorder(JournalRecorder):
             outcome = self._with_connection(call)
         return tried[-1], outcome
 
-    def _call(self, connection: psycopg.Connection[Any], write: Write) -> list[int] | Refusal:
+    def _call(self, connection: _PsycopgConnection, write: Write) -> list[int] | Refusal:
         rows, empty_head = write.rows, self.first_version - 1
         if len(rows) == len(write.heads) == 1 and not write.claims:
             cursor = connection.execute(_CALL_APPEND_ONE, (*rows[0], empty_head), prepare=True)
@@ -221,31 +220,41 @@ class PostgreSQLRecorder(JournalRecorder):
             case _:
                 return list(range(first, first + len(rows)))
 
-    def _with_connection(self, work: Callable[[psycopg.Connection[Any]], _Result]) -> _Result:
+    def _with_connection(self, work: Callable[[_PsycopgConnection], _Result]) -> _Result:
         try:
-            pooled = self._raw.pool.connect()
+            connection = self.connections.take()
         except psycopg.Error as error:
             raise self._translated(error) from error
-        connection = _driver_connection(pooled)
         try:
-            return work(connection)
-        except psycopg.Error as error:
-            if connection.closed:
-                pooled.invalidate(error)
-                # What ended this connection has most likely ended the idle ones too.
-                self._raw.dispose()
-                raise _ConnectionLost(
-                    f"store {self.store}: the connection was lost; a write may be committed or not: "
-                    "write the same events again, AlreadyRecorded says that they were"
-                ) from error
-            raise self._translated(error) from error
-        finally:
-            pooled.close()
+            result = work(connection)
+        except BaseException as error:
+            lost = connection.closed
+            if connection.info.transaction_status is TransactionStatus.IDLE:
+                self.connections.give_back(connection)
+            else:
+                self.connections.discard(connection)
+            if not isinstance(error, psycopg.Error):
+                raise
+            if not lost:
+                raise self._translated(error) from error
+            # What ended this connection has most likely ended the idle ones too.
+            self.connections.close_idle()
+            raise _ConnectionLost(
+                f"store {self.store}: the connection was lost; a write may be committed or not: "
+                "write the same events again, AlreadyRecorded says that they were"
+            ) from error
+        self.connections.give_back(connection)
+        return result
 
     def _translated(self, error: psycopg.Error) -> PersistenceError:
         advice = _ADVICE.get(error.sqlstate or "")
         if advice is not None:
             return StoreError(f"store {self.store}: {advice}")
+        if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
+            return StoreError(
+                f"store {self.store}: {error}; "
+                "check that the server runs, and the host, database and user in the URL"
+            )
         for kind, translated in _TRANSLATIONS:
             if isinstance(error, kind):
                 return translated(f"store {self.store}: {error.diag.message_primary or error}")
@@ -256,7 +265,7 @@ class _Subscription(ListenNotifySubscription[PostgreSQLRecorder]):
     """Wakes on each commit; it listens before it looks, so that no commit falls between."""
 
     def __init__(self, recorder: PostgreSQLRecorder, gt: int | None, topics: Sequence[str]) -> None:
-        self._connection: psycopg.Connection[Any] = recorder.listening_connection()
+        self._connection: _PsycopgConnection = recorder.listening_connection()
         super().__init__(recorder=recorder, gt=gt, topics=topics)
         self._listen_thread = Thread(target=self._listen)
         self._listen_thread.start()
@@ -290,12 +299,8 @@ class _ConnectionLost(StoreError):
 
 _ADVICE = {
     "25006": "the database is read-only, nothing was written; use the primary server",
-    "28P01": "the password is wrong; give the right one in the URL or in a password file",
-    "3D000": "the database does not exist; create it (createdb)",
     "42501": "this user lacks a permission; grant CREATE on the schema, or use another user",
     "53100": "the server's disk is full, nothing was written; make room and try again",
-    "53300": "the server has no connection left; raise max_connections or run fewer processes",
-    "57P03": "the server is starting up or shutting down; try again in a moment",
 }
 
 _TRANSLATIONS: tuple[tuple[type[psycopg.Error], type[PersistenceError]], ...] = (
@@ -310,14 +315,18 @@ _TRANSLATIONS: tuple[tuple[type[psycopg.Error], type[PersistenceError]], ...] = 
 )
 
 
-def _driver_connection(pooled: PoolProxiedConnection) -> psycopg.Connection[Any]:
-    return cast("psycopg.Connection[Any]", pooled.driver_connection)
+def _parameters(url: URL) -> str:
+    """The URL as libpq reads it, with all that SQLAlchemy would pass on."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def _settle_session(connection: psycopg.Connection[Any], _: object) -> None:
-    """Whatever the server's defaults are: commits are on disk, statements see what was committed before."""
+def _connect(parameters: str, *, autocommit: bool) -> _PsycopgConnection:
+    connection = psycopg.connect(parameters, autocommit=True)
+    # Whatever the server's defaults are: commits are on disk, statements see what was committed before.
     connection.execute(
         "SELECT set_config('default_transaction_isolation', 'read committed', false), "
         "set_config('synchronous_commit', CASE current_setting('synchronous_commit') "
         "WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)"
     )
+    connection.autocommit = autocommit
+    return connection

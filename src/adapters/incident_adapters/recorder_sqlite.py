@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from threading import Lock
 from typing import Any
 from uuid import uuid4
@@ -21,6 +22,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
+from incident_adapters.recorder_connections import OpenConnections
 from incident_adapters.recorder_contract import JournalRecorder, Refusal, Write
 from incident_adapters.recorder_errors import StoreError
 from incident_adapters.recorder_tables import create_tables, refuse_other_version, schema_version
@@ -43,6 +45,8 @@ class SQLiteRecorder(JournalRecorder):
 
     `engine` begins every transaction as a writer (BEGIN IMMEDIATE), so that none fails half-way;
     a reader asks for isolation_level="AUTOCOMMIT".
+    The file is in WAL mode where this SQLite is safe in it, else it has a rollback journal;
+    it is as safe as the oldest SQLite among the programs that share it.
     """
 
     _placeholder = "?"
@@ -56,18 +60,9 @@ class SQLiteRecorder(JournalRecorder):
             raise StoreError(
                 f"store {url.render_as_string()}: only a path may follow, sqlite:///path/to/file"
             )
-        store = url.render_as_string()
-        self._keeper: sqlite3.Connection | None = None
-        if url.database in (None, "", ":memory:"):
-            # The memdb VFS, unlike a shared cache, waits for a lock as a file does.
-            database = f"file:/{uuid4().hex}?vfs=memdb"
-            self._keeper = _connect(database, "MEMORY", uri=True)
-            super().__init__(_engine(lambda: _connect(database, "MEMORY", uri=True)), store)
-        else:
-            path = str(url.database)
-            safe = write_ahead_log_is_safe(sqlite3.sqlite_version_info[:3])
-            mode = "WAL" if safe else "PERSIST"
-            super().__init__(_engine(lambda: _connect(path, mode, uri=False)), store)
+        connect = _in_memory() if url.database in {None, "", ":memory:"} else _in_file(str(url.database))
+        super().__init__(_engine(connect), url.render_as_string())
+        self.connections = OpenConnections(connect, self.store)
         # SQLite has one writer at a time, and its others sleep and poll; this lock hands over at once.
         self._writing = Lock()
         self._prepare()
@@ -75,11 +70,13 @@ class SQLiteRecorder(JournalRecorder):
     def close(self) -> None:
         """Let go of every connection; what was in memory only is gone."""
         super().close()
-        if self._keeper is not None:
-            self._keeper.close()
+        self.connections.close()
 
     def _prepare(self) -> None:
         try:
+            # From here on one connection is open, and what is in memory lasts as long as one is.
+            with self._connection():
+                pass
             with self.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
                 version = schema_version(connection)
             if version is None:
@@ -88,18 +85,11 @@ class SQLiteRecorder(JournalRecorder):
                     if version is None:
                         create_tables(connection)
                         return
-        except DBAPIError as error:
-            self.close()
-            if isinstance(error.orig, sqlite3.Error):
-                raise self._translated(error.orig) from error
-            raise
-        except sqlite3.Error as error:
-            self.close()
-            raise self._translated(error) from error
-        try:
             refuse_other_version(version, self.store)
-        except StoreError:
+        except BaseException as error:
             self.close()
+            if isinstance(error, DBAPIError) and isinstance(error.orig, sqlite3.Error):
+                raise self._translated(error.orig) from error
             raise
 
     def _fetch(self, sql: str, params: Sequence[object]) -> list[Any]:
@@ -152,13 +142,11 @@ class SQLiteRecorder(JournalRecorder):
     @contextmanager
     def _connection(self) -> Generator[sqlite3.Connection]:
         try:
-            pooled = self.engine.pool.connect()
+            connection = self.connections.take()
             try:
-                connection = pooled.driver_connection
-                assert isinstance(connection, sqlite3.Connection)
                 yield connection
             finally:
-                pooled.close()
+                self.connections.give_back(connection)
         except sqlite3.Error as error:
             raise self._translated(error) from error
 
@@ -196,13 +184,21 @@ _TRANSLATIONS: tuple[tuple[type[sqlite3.Error], type[PersistenceError]], ...] = 
 )
 
 
+def _in_file(path: str) -> Callable[[], sqlite3.Connection]:
+    safe = write_ahead_log_is_safe(sqlite3.sqlite_version_info[:3])
+    return partial(_connect, path, "WAL" if safe else "PERSIST", uri=False)
+
+
+def _in_memory() -> Callable[[], sqlite3.Connection]:
+    # The memdb VFS, unlike a shared cache, waits for a lock as a file does.
+    return partial(_connect, f"file:/{uuid4().hex}?vfs=memdb", "MEMORY", uri=True)
+
+
 def _engine(connect: Callable[[], sqlite3.Connection]) -> Engine:
     engine = create_engine(
         "sqlite://",
         creator=connect,
         poolclass=QueuePool,
-        pool_size=8,
-        max_overflow=56,
         pool_timeout=_SECONDS_TO_WAIT,
         pool_use_lifo=True,
     )
@@ -225,11 +221,19 @@ def _connect(database: str, journal_mode: str, *, uri: bool) -> sqlite3.Connecti
         cached_statements=128,
     )
     try:
-        connection.execute(f"PRAGMA journal_mode = {journal_mode}")
+        try:
+            connection.execute(f"PRAGMA journal_mode = {journal_mode}")
+        except sqlite3.OperationalError as error:
+            if journal_mode == "WAL" or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            raise StoreError(
+                f"store sqlite:///{database}: another program has the file open in WAL mode, in which "
+                f"SQLite {sqlite3.sqlite_version} can lose commits; end it, or use SQLite 3.51.3 or newer"
+            ) from error
         connection.execute("PRAGMA synchronous = FULL")
         # On macOS only this makes fsync reach the disk; elsewhere it changes nothing.
         connection.execute("PRAGMA fullfsync = ON")
-    except sqlite3.Error:
+    except BaseException:
         connection.close()
         raise
     return connection
