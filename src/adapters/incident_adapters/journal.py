@@ -147,6 +147,10 @@ class Journal(Application[str]):
         recorded = self._mapper.recorded
         return [recorded(*row) for row in self._recorder.read(after_position, limit)]
 
+    def numbered(self, number: int) -> str | None:
+        """The incident to which a number belongs, or None while it is free (P1.5)."""
+        return self._recorder.number_holder(number)
+
     def head(self) -> int:
         """The position of the last event; 0 where nothing is recorded."""
         return self._recorder.max_notification_id() or 0
