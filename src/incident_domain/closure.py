@@ -23,7 +23,7 @@ from incident_domain.events import (
 )
 from incident_domain.incident import AwaitingClosure, Ended, Incident, handling_time
 from incident_domain.policy import Policy
-from incident_domain.refusal import Objection, weigh
+from incident_domain.refusal import Objection, contradiction, weigh
 from incident_domain.validation import filled, optional_text
 
 
@@ -94,7 +94,9 @@ def request_confirmation(now: Incident, ask: RequestConfirmation) -> list[Incide
     if isinstance(reached, AwaitingClosure) and reached.asked_at is not None:
         return []
     requested = ConfirmationRequested(by=ask.by, occurred_at=ask.at)
-    return [*weigh(ask.by, ask.at, _resolved(reached)), requested]
+    if requested in reached.record.entries:
+        return []
+    return [*weigh(ask.by, ask.at, _may_finish(reached, ask)), requested]
 
 
 def confirm_resolution(now: Incident, ask: ConfirmResolution) -> list[IncidentEvent]:
@@ -102,19 +104,25 @@ def confirm_resolution(now: Incident, ask: ConfirmResolution) -> list[IncidentEv
     reached = current(now, ask)
     if isinstance(reached, AwaitingClosure) and reached.confirmed:
         return []
-    return [
-        *weigh(ask.by, ask.at, _resolved(reached)),
-        ResolutionConfirmed(by=ask.by, occurred_at=ask.at),
-    ]
+    confirmed = ResolutionConfirmed(by=ask.by, occurred_at=ask.at)
+    if confirmed in reached.record.entries:
+        return []
+    return [*weigh(ask.by, ask.at, _resolved(reached, ask)), confirmed]
 
 
 def reject_resolution(now: Incident, ask: RejectResolution) -> list[IncidentEvent]:
     """Record the rejection and reopen, at any time before the closing; the clock goes on."""
     reached = current(now, ask)
-    if not isinstance(reached, AwaitingClosure):
+    rejected = ResolutionRejected(by=ask.by, occurred_at=ask.at, reason=ask.reason)
+    if rejected in reached.record.entries:
         return []
+    if not isinstance(reached, AwaitingClosure):
+        raise contradiction(
+            "P5.1", "not-resolved", "there is no resolution to reject; report progress instead"
+        )
     return [
-        ResolutionRejected(by=ask.by, occurred_at=ask.at, reason=ask.reason),
+        *weigh(ask.by, ask.at, _resolved(reached, ask)),
+        rejected,
         Reopened(by=ask.by, occurred_at=ask.at, reason="The customer rejected the resolution."),
     ]
 
@@ -125,7 +133,8 @@ def reopen(now: Incident, ask: Reopen, policy: Policy) -> list[IncidentEvent]:
     if not isinstance(reached, AwaitingClosure):
         return []
     reopened = Reopened(by=ask.by, occurred_at=ask.at, reason=ask.reason)
-    return [*weigh(ask.by, ask.at, _within_window(reached, ask, policy)), reopened]
+    objections = [*_resolved(reached, ask), *_within_window(reached, ask, policy)]
+    return [*weigh(ask.by, ask.at, objections), reopened]
 
 
 def _within_window(now: AwaitingClosure, ask: Reopen, policy: Policy) -> Iterator[Objection]:
@@ -157,7 +166,10 @@ def verify_record(now: Incident, ask: VerifyRecord) -> list[IncidentEvent]:
     reached = current(now, ask)
     if isinstance(reached, AwaitingClosure) and reached.verified:
         return []
-    return [*weigh(ask.by, ask.at, _resolved(reached)), RecordVerified(by=ask.by, occurred_at=ask.at)]
+    verified = RecordVerified(by=ask.by, occurred_at=ask.at)
+    if verified in reached.record.entries:
+        return []
+    return [*weigh(ask.by, ask.at, _may_finish(reached, ask)), verified]
 
 
 def record_satisfaction(now: Incident, ask: RecordSatisfaction) -> list[IncidentEvent]:
@@ -168,7 +180,7 @@ def record_satisfaction(now: Incident, ask: RecordSatisfaction) -> list[Incident
     )
     if recorded in reached.record.entries:
         return []
-    return [*weigh(ask.by, ask.at, _resolved(reached)), recorded]
+    return [*weigh(ask.by, ask.at, _resolved(reached, ask)), recorded]
 
 
 def close(now: Incident, ask: Close) -> list[IncidentEvent]:
@@ -178,7 +190,7 @@ def close(now: Incident, ask: Close) -> list[IncidentEvent]:
         return []
     confirmed = isinstance(reached, AwaitingClosure) and reached.confirmed
     agreement = Agreement.CONFIRMED if confirmed else Agreement.UNKNOWN
-    objections = [*_resolved(reached), *_documented(reached), *_agreed(reached)]
+    objections = [*_may_finish(reached, ask), *_documented(reached), *_agreed(reached)]
     return [*weigh(ask.by, ask.at, objections), _closed(reached, ask, agreement)]
 
 
@@ -187,7 +199,7 @@ def close_after_silence(now: Incident, ask: CloseAfterSilence, policy: Policy) -
     reached = _closing(now, ask)
     if reached is None:
         return []
-    objections = [*_resolved(reached), *_documented(reached), *_silent(reached, ask, policy)]
+    objections = [*_may_finish(reached, ask), *_documented(reached), *_silent(reached, ask, policy)]
     return [*weigh(ask.by, ask.at, objections), _closed(reached, ask, Agreement.SILENCE)]
 
 
@@ -210,9 +222,21 @@ def _closed(now: Current, ask: Command, agreement: Agreement) -> Closed:
     )
 
 
-def _resolved(now: Current) -> Iterator[Objection]:
+def _resolved(now: Current, ask: Command) -> Iterator[Objection]:
     if not isinstance(now, AwaitingClosure):
         yield Objection(clause="P4.1", code="not-resolved", message="it is not resolved; resolve it first")
+    elif ask.at < now.resolution.occurred_at:
+        yield Objection(
+            clause="P5.1",
+            code="before-resolution",
+            message="at: lies before the resolution; give the time it happened",
+        )
+
+
+def _may_finish(now: Current, ask: Command) -> Iterator[Objection]:
+    """What holds for the desk's own measures (P1.11, P4.1); the customer's word is taken at any time."""
+    yield from major_gate(now.record)
+    yield from _resolved(now, ask)
 
 
 def _documented(now: Current) -> Iterator[Objection]:

@@ -54,12 +54,21 @@ def current(now: Incident, ask: Command) -> Current:
             assert_never(now)
 
 
-def _at_its_time(now: Current, ask: Command) -> Current:
-    record = now.record
+def dated(record: Record, ask: Command) -> None:
+    """Let nothing happen to an incident before it was registered.
+
+    Raises:
+        Refused: when the command is dated before the registration.
+    """
     if ask.at < record.registered_at:
         raise contradiction(
             "P1.6", "before-registration", "at: lies before the registration; give the time it happened"
         )
+
+
+def _at_its_time(now: Current, ask: Command) -> Current:
+    record = now.record
+    dated(record, ask)
     if ask.by.role is Role.CUSTOMER and ask.by.person != record.basics.person:
         raise Refused(
             [

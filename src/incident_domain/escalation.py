@@ -105,7 +105,7 @@ def reject_hand_off(now: Incident, ask: RejectHandOff) -> list[IncidentEvent]:
     """Give the incident back, with a reason; how often that happens stays visible."""
     reached = current(now, ask)
     assignment = reached.record.work.assignment
-    if assignment is None:
+    if assignment is None or _rejected_already(reached, ask):
         return []
     back = assignment.handed_over_by
     rejected = HandOffRejected(
@@ -123,6 +123,15 @@ def reject_hand_off(now: Incident, ask: RejectHandOff) -> list[IncidentEvent]:
         *_not_taken_on(reached),
     ]
     return [*weigh(ask.by, ask.at, objections), rejected]
+
+
+def _rejected_already(now: Current, ask: RejectHandOff) -> bool:
+    """Whether this very command gave the incident back, so that another group holds it since."""
+    return any(
+        isinstance(each, HandOffRejected)
+        and (each.by, each.occurred_at, each.reason) == (ask.by, ask.at, ask.reason)
+        for each in now.record.entries
+    )
 
 
 def _not_taken_on(now: Current) -> Iterator[Objection]:

@@ -239,7 +239,8 @@ def _after_classification(record: Record, event: ClassificationEvent) -> Record:
         case HandOffRejected():
             if work.assignment is None:
                 raise BrokenHistory("a hand-off rejected that nobody made")
-            return changed(record, work=changed(work, assignment=work.assignment.handed_over_by))
+            back = changed(work, assignment=work.assignment.handed_over_by)
+            return changed(_noted(record, event), work=back)
         case EscalatedHierarchically():
             return _noted(record, event)
         case _:
@@ -275,7 +276,7 @@ def _after_investigation(record: Record, event: InvestigationEvent) -> Record:
         case ReassessmentAccepted() | ReassessmentDeclined():
             if work.reassessment is None:
                 raise BrokenHistory("a re-assessment answered that nobody asked for")
-            return changed(record, work=changed(work, reassessment=None))
+            return changed(_noted(record, event), work=changed(work, reassessment=None))
         case ChangeLinked(change=change):
             return changed(record, work=changed(work, changes=work.changes | {change}))
         case PutOnHold():
@@ -301,20 +302,18 @@ def _after_resolution(record: Record, event: ResolutionEvent) -> Record:
 def _after_closure(record: Record, event: ClosureEvent) -> Record:
     match event:
         case Reopened():
-            return changed(record, open_since=event.occurred_at, restored_at=None)
+            return changed(record, restored_at=None)
         case RootCauseClassified(category=category, root_cause=root_cause):
             return changed(record, root_cause=(category, root_cause))
-        case SatisfactionRecorded():
-            return _noted(record, event)
         case (
             ConfirmationRequested()
             | ResolutionConfirmed()
             | ResolutionRejected()
             | RecordVerified()
-            | Closed()
-            | Cancelled()
-            | DeviationRecorded()
+            | SatisfactionRecorded()
         ):
+            return _noted(record, event)
+        case Closed() | Cancelled() | DeviationRecorded():
             return record
         case _:
             assert_never(event)
@@ -330,15 +329,20 @@ def _phase(now: Registered, record: Record, event: IncidentEvent) -> Incident:
         case Reopened():
             if not isinstance(now, AwaitingClosure):
                 raise BrokenHistory("reopened without a resolution")
-            return _working(changed(record, handled=handling_time(now)))
+            open_since = max(event.occurred_at, now.resolution.occurred_at)
+            return _working(changed(record, handled=handling_time(now), open_since=open_since))
         case Resolved():
             return AwaitingClosure(record=record, resolution=event)
         case Closed() | Cancelled():
             return Ended(record=record, end=event)
         case IdentifiedAsSame(existing=existing):
-            return SameAs(record=record, existing=existing)
+            if isinstance(now, SameAs | Ended):
+                raise BrokenHistory("identified as the same while another record carries on")
+            return SameAs(record=record, existing=existing, before=now)
         case SameAsUndone():
-            return InRegistration(record=record) if record.triage.category is None else _working(record)
+            if not isinstance(now, SameAs):
+                raise BrokenHistory("undone what nobody decided")
+            return changed(now.before, record=record)
         case _:
             return (
                 _closing(now, record, event)

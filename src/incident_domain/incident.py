@@ -115,7 +115,6 @@ class Record:
     parent: IncidentId | None = None
     children: frozenset[IncidentId] = frozenset()
     reports: frozenset[IncidentId] = frozenset()
-    escalated_to: frozenset[tuple[PersonId, str]] = frozenset()
     entries: frozenset[IncidentEvent] = frozenset()
 
     @property
@@ -169,10 +168,14 @@ class AwaitingClosure:
 
 @frozen(kw_only=True)
 class SameAs:
-    """It is the same as `existing`, which carries on for both, unless that is undone (X6)."""
+    """It is the same as `existing`, which carries on for both, unless that is undone (X6).
+
+    `before` is the phase that it was in, and goes back to when the decision is undone.
+    """
 
     record: Record
     existing: IncidentId
+    before: InRegistration | InClassification | InInvestigation | AwaitingClosure
 
 
 @frozen(kw_only=True)

@@ -40,7 +40,7 @@ from incident_domain.events import (
     WorkaroundProvided,
     WorkResumed,
 )
-from incident_domain.incident import AwaitingClosure, Incident
+from incident_domain.incident import Incident
 from incident_domain.priority import Assessment
 from incident_domain.refusal import Objection, contradiction, weigh
 from incident_domain.validation import (
@@ -175,10 +175,11 @@ def acknowledge(now: Incident, ask: Acknowledge) -> list[IncidentEvent]:
     assignment = reached.record.work.assignment
     if assignment is None:
         raise contradiction("P3.1", "no-group", "no group holds it; escalate it to a group first")
-    objections = [*major_gate(reached.record), *unresolved(reached), *same_group(reached.record, ask)]
-    if assignment.acknowledged and not objections:
+    wrong_group = list(same_group(reached.record, ask))
+    if assignment.acknowledged and not wrong_group:
         return []
     acknowledged = Acknowledged(by=ask.by, occurred_at=ask.at, group=assignment.group)
+    objections = [*major_gate(reached.record), *unresolved(reached), *wrong_group]
     return [*weigh(ask.by, ask.at, objections), acknowledged]
 
 
@@ -272,9 +273,9 @@ def request_reassessment(now: Incident, ask: RequestReassessment) -> list[Incide
 def accept_reassessment(now: Incident, ask: AcceptReassessment) -> list[IncidentEvent]:
     """Take the new values."""
     reached = current(now, ask)
-    if reached.record.work.reassessment is None:
-        return []
     accepted = ReassessmentAccepted(by=ask.by, occurred_at=ask.at, reason=ask.reason)
+    if accepted in reached.record.entries:
+        return []
     return [
         *weigh(ask.by, ask.at, _may_answer(reached)),
         accepted,
@@ -285,15 +286,22 @@ def accept_reassessment(now: Incident, ask: AcceptReassessment) -> list[Incident
 def decline_reassessment(now: Incident, ask: DeclineReassessment) -> list[IncidentEvent]:
     """Keep the values, with a reason."""
     reached = current(now, ask)
-    if reached.record.work.reassessment is None:
-        return []
     declined = ReassessmentDeclined(by=ask.by, occurred_at=ask.at, reason=ask.reason)
+    if declined in reached.record.entries:
+        return []
     return [*weigh(ask.by, ask.at, _may_answer(reached)), declined]
 
 
 def _may_answer(now: Current) -> Iterator[Objection]:
     yield from major_gate(now.record)
     yield from unresolved(now)
+    if now.record.work.reassessment is None:
+        yield Objection(
+            clause="P3.7",
+            code="no-reassessment-asked",
+            message="no re-assessment is asked for; prioritise it instead",
+            contradiction=True,
+        )
 
 
 def link_change(now: Incident, ask: LinkChange) -> list[IncidentEvent]:
@@ -319,7 +327,7 @@ def put_on_hold(now: Incident, ask: PutIncidentOnHold) -> list[IncidentEvent]:
 def resume(now: Incident, ask: Resume) -> list[IncidentEvent]:
     """End the wait, if there is one."""
     reached = current(now, ask)
-    if reached.record.work.hold is None or isinstance(reached, AwaitingClosure):
+    if reached.record.work.hold is None:
         return []
     objections = [*major_gate(reached.record), *same_group(reached.record, ask)]
     return [*weigh(ask.by, ask.at, objections), WorkResumed(by=ask.by, occurred_at=ask.at)]

@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from incident_domain.classification import prioritised
 from incident_domain.command import Command
-from incident_domain.conditions import Current, current
+from incident_domain.conditions import Current, current, dated
 from incident_domain.events import (
     ChildLinked,
     ChildUnlinked,
@@ -96,7 +96,7 @@ def identify_as_same(now: Incident, other: Incident, ask: IdentifyAsSame) -> Pai
     if isinstance(now, SameAs) and now.existing == ask.existing:
         return [], []
     reporting = current(now, ask)
-    existing = _other(other, ask.existing)
+    existing = _other(other, ask.existing, ask)
     objections = [
         *_distinct(ask, ask.existing),
         *_standing_alone(reporting),
@@ -115,6 +115,7 @@ def undo_same_as(now: Incident, other: Incident, ask: UndoSameAs) -> Pair:
     if not isinstance(now, SameAs):
         current(now, ask)
         return [], []
+    dated(now.record, ask)
     if isinstance(other, Ended):
         raise contradiction(
             "X8", "ended", f"incident {now.existing} has ended and nothing follows; register a new incident"
@@ -129,7 +130,7 @@ def link_as_child(now: Incident, other: Incident, ask: LinkAsChild) -> Pair:
     child = current(now, ask)
     if child.record.parent == ask.parent:
         return [], []
-    parent = _other(other, ask.parent)
+    parent = _other(other, ask.parent, ask)
     objections = [
         *_distinct(ask, ask.parent),
         *_standing_alone(child),
@@ -159,7 +160,7 @@ def unlink_from_parent(now: Incident, other: Incident, ask: UnlinkFromParent) ->
     return [unlinked], [lost]
 
 
-def _other(other: Incident, name: IncidentId) -> Current:
+def _other(other: Incident, name: IncidentId, ask: Command) -> Current:
     match other:
         case Ended():
             raise contradiction(
@@ -172,6 +173,7 @@ def _other(other: Incident, name: IncidentId) -> Current:
                 "P1.9", "same-as", f"incident {name} is itself the same as {existing}; name that one"
             )
         case _ if isinstance(other, Current):
+            dated(other.record, ask)
             return other
         case _:
             raise contradiction("P1.9", "not-registered", f"there is no incident {name}; check the reference")

@@ -259,7 +259,9 @@ def _registration(situation: Situation, now: Incident, command: RegistrationComm
         case step1.RegisterIncident():
             return step1.register(now, situation.incident(command.refers_to), command)
         case step1.AssignNumber():
-            return step1.assign_number(now, command, command.number or situation.number)
+            return step1.assign_number(
+                now, command, situation.number if command.number is None else command.number
+            )
         case step1.CorrectCustomer():
             return step1.correct_customer(now, command)
         case step1.RecordAnalysis():

@@ -152,7 +152,8 @@ def register(now: Incident, earlier: Incident, ask: RegisterIncident) -> list[In
     )
     match now:
         case Unregistered():
-            return [*weigh(ask.by, ask.at, [*_basics(ask.customer), *_refers(ask, earlier)]), registered]
+            deviations = weigh(ask.by, ask.at, [*_basics(ask.customer), *_refers(ask, earlier)])
+            return [registered, *deviations]
         case _ if now.record.registration == registered:
             return []
         case _:
@@ -227,6 +228,10 @@ def record_analysis(now: Incident, ask: RecordAnalysis) -> list[IncidentEvent]:
     if ask.began_at is not None and ask.began_at > ask.at:
         raise contradiction(
             "P1.6", "occurred-in-future", "began_at: lies in the future; give the time it was first noticed"
+        )
+    if ask.began_at is not None and record.restored_at is not None and ask.began_at > record.restored_at:
+        raise contradiction(
+            "P4.2", "occurred-after-restoration", "began_at: lies after the restoration; correct the time"
         )
     return [*weigh(ask.by, ask.at, _time_known(ask)), recorded]
 
@@ -318,4 +323,10 @@ def _cancellable(now: Current) -> Iterator[Objection]:
     if isinstance(now, AwaitingClosure):
         yield Objection(
             clause="X4", code="resolved", message="it is resolved, so it was no error; close it instead"
+        )
+    if now.record.reports:
+        yield Objection(
+            clause="X4",
+            code="has-reports",
+            message="other reports rely on it, so nobody would carry on for them; undo those first",
         )

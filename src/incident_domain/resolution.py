@@ -132,7 +132,7 @@ def resolve_as_child(parent: Record, child: Incident, ask: Resolve) -> list[Inci
     return [
         *weigh(ask.by, ask.at, major_gate(reached.record)),
         *([WorkResumed(by=ask.by, occurred_at=ask.at)] if ends_wait else []),
-        *_restored(reached, ask, ask.restored_at or parent.restored_at),
+        *_restored(reached, ask, reached.record.restored_at or ask.restored_at or parent.restored_at),
         Resolved(
             by=ask.by,
             occurred_at=ask.at,
