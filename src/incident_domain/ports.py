@@ -11,7 +11,7 @@ from typing import Protocol
 from attrs import field, frozen
 
 from incident_domain.events import ConfigurationItem
-from incident_domain.validation import filled, utc
+from incident_domain.validation import aware, filled, utc
 
 
 @frozen(kw_only=True)
@@ -20,8 +20,8 @@ class PlannedChange:
 
     change: str = field(validator=filled)
     title: str = field(validator=filled)
-    starts_at: datetime = field(converter=utc)
-    ends_at: datetime = field(converter=utc)
+    starts_at: datetime = field(converter=utc, validator=aware)
+    ends_at: datetime = field(converter=utc, validator=aware)
 
 
 class ConfigurationItems(Protocol):

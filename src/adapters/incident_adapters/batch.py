@@ -161,9 +161,7 @@ class Batch:
             number=number,
         )
         decision = decide(situation, command)
-        events: dict[str, tuple[DomainEvent, ...]] = {
-            name: happened for name, happened in decision.events.items()
-        }
+        events: dict[str, tuple[DomainEvent, ...]] = dict(decision.events.items())
         return Outcome(events=events, children=decision.children)
 
     def _next_number(self, command: AssignNumber, cause: UUID, correlation_id: UUID) -> Outcome:
