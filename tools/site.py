@@ -1,0 +1,20 @@
+"""A hook of mkdocs: the site has no source tree, so links into it lead to the reference instead."""
+
+import re
+from typing import Any, Final
+
+_SOURCE: Final = re.compile(
+    r"\[`(?P<name>[\w.]+)`\]\(\.\./\.\./src/(?:\w+/)?(?P<package>incident_\w+)/(?P<module>[\w/]+)\.py\)"
+)
+_TEST: Final = re.compile(r"\[(?P<name>`[\w:.]+`)\]\(\.\./\.\./tests/[\w/]+\.py\)")
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """The page with its links into src/ and tests/ turned; a private name leads to its module."""
+    return _TEST.sub(r"\g<name>", _SOURCE.sub(_in_reference, markdown))
+
+
+def _in_reference(link: re.Match[str]) -> str:
+    name, module = link["name"], f"{link['package']}.{link['module'].replace('/', '.')}"
+    anchor = module if name.startswith("_") else f"{module}.{name}"
+    return f"[`{name}`](code.md#{anchor})"
