@@ -408,6 +408,12 @@ class Outcome:
         assert self.decision.events.get(incident, ()) == expected
         return self
 
+    def then_allowed(self) -> "Outcome":
+        """It was followed, and something happened."""
+        assert not self.objections
+        assert self.decision.events
+        return self
+
     def then_kinds(self, *kinds: type[IncidentEvent]) -> "Outcome":
         """Exactly these kinds of events happened to the incident that the command names."""
         assert not self.objections
