@@ -19,6 +19,11 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 WORDING: Final = Path("tools/clauses.toml")
 PAGE: Final = Path("docs/reference/process.md")
 EVENTS: Final = Path("src/incident_domain/events")
+PACKAGES: Final = (
+    Path("src/incident_domain"),
+    Path("src/projections/incident_projections"),
+    Path("src/adapters/incident_adapters"),
+)
 
 _CLAUSE: Final = re.compile(r"\b(?:P[0-9]\.[0-9]+|X[0-9])\b")
 _RANGE: Final = re.compile(r"\b(P[0-9])\.([0-9]+) to \1\.([0-9]+)\b")
@@ -63,16 +68,17 @@ def steps(root: Path) -> list[Step]:
 def rules(root: Path) -> dict[str, list[Mention]]:
     """For each clause that the code names, where."""
     found: dict[str, list[Mention]] = {}
-    for file, tree in _modules(root, "src"):
-        for name, clause in _named(tree):
-            _add(found, clause, Mention(file=file, name=name))
+    for package in PACKAGES:
+        for file, tree in _modules(root, package):
+            for name, clause in _named(tree):
+                _add(found, clause, Mention(file=file, name=name))
     return found
 
 
 def marked_tests(root: Path) -> dict[str, list[Mention]]:
     """For each clause that a test is marked with, the tests."""
     found: dict[str, list[Mention]] = {}
-    for file, tree in _modules(root, "tests"):
+    for file, tree in _modules(root, Path("tests")):
         for name, clause in _marked(tree, ""):
             _add(found, clause, Mention(file=file, name=name))
     return found
@@ -84,7 +90,7 @@ def _add(found: dict[str, list[Mention]], clause: str, mention: Mention) -> None
         mentions.append(mention)
 
 
-def _modules(root: Path, folder: str) -> Iterator[tuple[Path, ast.Module]]:
+def _modules(root: Path, folder: Path) -> Iterator[tuple[Path, ast.Module]]:
     for file in sorted((root / folder).rglob("*.py")):
         yield file.relative_to(root), ast.parse(file.read_text(encoding="utf-8"))
 
@@ -170,23 +176,20 @@ def _outside_events(mentions: Sequence[Mention]) -> list[Mention]:
 
 
 def _section(step: Step, ruled: dict[str, list[Mention]], tested: dict[str, list[Mention]]) -> str:
-    lines = [
-        f"## {step.title}",
-        "",
-        "| clause | what it asks | rule | events | tests |",
-        "|---|---|---|---|---|",
-    ]
+    lines = [f"## {step.title}", ""]
     for clause, wording in step.clauses.items():
         decided = _outside_events(ruled[clause])
         recorded = [each for each in ruled[clause] if each not in decided]
-        cells = [_links(decided), _links(recorded), _links(tested[clause])]
-        lines.append(f"| **{clause}** | {wording} | {' | '.join(cells)} |")
-    return "\n".join([*lines, ""])
+        lines += [f"### {clause}", "", wording, "", f"- Rule: {_links(decided)}"]
+        if recorded:
+            lines.append(f"- Events: {_links(recorded)}")
+        lines += [f"- Tests: {_links(tested[clause])}", ""]
+    return "\n".join(lines)
 
 
 def _links(mentions: Sequence[Mention]) -> str:
     up = "../" * (len(PAGE.parts) - 1)
-    return "<br>".join(
+    return ", ".join(
         f"[`{each.name.removeprefix('::') or each.file.stem}`]({up}{each.file.as_posix()})"
         for each in mentions
     )
