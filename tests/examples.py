@@ -297,6 +297,7 @@ _ALL: Final[tuple[DomainEvent, ...]] = (
         occurred_at=_at(0),
         source="servicenow_incident_event_log.csv",
         through_row=500,
+        sha256="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         account=(("recorded", 498), ("refused", 2)),
     ),
 )

@@ -1,6 +1,7 @@
 """Commands that are decided one after the other and recorded together in one write."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +12,8 @@ from incident_adapters.journal import Change, Journal
 from incident_adapters.streams import INCIDENT, KNOWN_ERROR, STATELESS, Fold, Loaded, State, Streams
 from incident_domain.children import ChildAnswer
 from incident_domain.envelope import Recorded
-from incident_domain.events import DomainEvent, ImportEvent, KnownErrorId
+from incident_domain.events import DomainEvent, ImportEvent, IncidentId, KnownErrorId
+from incident_domain.incident import Incident
 from incident_domain.known_errors import KnowledgeBaseCommand, decide_entry
 from incident_domain.policy import Policy
 from incident_domain.process import IncidentCommand, Situation, decide, needs
@@ -105,6 +107,21 @@ class Batch:
             self._claim(command, command.number)
         self._take(Change(causation_id=cause, correlation_id=correlation_id or cause, events=outcome.events))
         return outcome
+
+    @contextmanager
+    def all_or_none(self) -> Generator[None]:
+        """Let commands into the batch together, or none of them when one is refused."""
+        now, claimed, made = dict(self._now), dict(self._claimed), len(self._changes)
+        try:
+            yield
+        except BaseException:
+            self._now, self._claimed = now, claimed
+            del self._changes[made:]
+            raise
+
+    def incident(self, name: IncidentId) -> Incident:
+        """The incident as this batch has left it."""
+        return self._at(name, INCIDENT).state
 
     def add(self, stream: str, *events: ImportEvent, command_id: UUID) -> None:
         """Take an import's own events into the batch; the stream's name begins with `import-`.
@@ -204,7 +221,7 @@ class Batch:
             else:
                 self.unproven = True
             self._now[stream] = loaded
-            self._seen[stream] = loaded.version
+            self._seen.setdefault(stream, loaded.version)
         return loaded
 
 

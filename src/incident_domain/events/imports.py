@@ -25,9 +25,12 @@ class SourceRowKept(Event):
 class RowsImported(Event):
     """All rows up to and with `through_row` are accounted for; stored in one write with their events.
 
-    `account` holds the totals from the first row on: how many rows came to each outcome.
+    `source` is the file's name.  `sha256` is a digest of everything up to that row, in hexadecimal: it tells
+    whether a file is the same as far as it was imported.  `account` holds the totals from the first row on:
+    how many rows came to each outcome.
     """
 
     source: str
     through_row: int
+    sha256: str
     account: tuple[tuple[str, int], ...]
