@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,6 +17,7 @@ from incident_adapters.configuration_items import ListedConfigurationItems
 from incident_adapters.incident_ids import new_incident_id
 from incident_adapters.journal import Change, Journal
 from incident_adapters.planned_changes import ListedPlannedChanges
+from incident_adapters.recorder import StoreError
 from incident_adapters.service_desk import Contended, ServiceDesk
 from incident_domain import (
     AssignNumber,
@@ -180,6 +182,31 @@ def test_a_command_sent_again_under_its_id_is_answered_with_what_it_recorded(
     assert here.recorded == elsewhere.recorded == first.recorded
     assert here.position == elsewhere.position == first.position
     assert journal.head() == head
+
+
+def test_a_command_whose_answer_was_lost_is_recorded_once(
+    desk: ServiceDesk, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store took the write and could not say so: sent again under its id, the command does no more."""
+    # given
+    handle_all(desk, REGISTERED)
+    insert = journal.store.insert_events
+
+    def insert_and_fail(*events: Any, **keywords: Any) -> list[int]:
+        insert(*events, **keywords)
+        raise StoreError("the connection was lost after the commit")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(journal.store, "insert_events", insert_and_fail)
+        with pytest.raises(StoreError):
+            desk.handle(ask(RecordInteraction), command_id=COMMAND)
+
+    # when
+    handled = desk.handle(ask(RecordInteraction), command_id=COMMAND)
+
+    # then
+    assert list(handled.recorded) == journal.read(INCIDENT, after_version=1)
+    assert journal.head() == 2
 
 
 def test_a_command_over_two_incidents_sent_again_is_answered_with_both_sides(

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 
 from incident_adapters.codec import Entry, EventMapper
 from incident_adapters.converters import WrongKind
-from incident_domain.events import WIRE_NAMES, Event, IncidentRegistered, PutOnHold, RowsImported
+from incident_domain.events import (
+    WIRE_NAMES,
+    EffortRecorded,
+    Event,
+    IncidentRegistered,
+    PutOnHold,
+    RowsImported,
+)
 from incident_domain.personal import personal_fields
 from tests.brackets import Brackets
 from tests.examples import EXAMPLES, INCIDENT, entry_of
@@ -124,6 +131,26 @@ DAMAGES: dict[str, tuple[type[Event], Callable[[dict[str, Any]], object], str]] 
         put("event", "until", value="2026-13-02T03:04:05.000006Z"),
         "key event.until cannot be read",
     ),
+    "a number for a decimal": (
+        EffortRecorded,
+        put("event", "cost", "amount", value=4711),
+        "key event.cost.amount must be a decimal number written as a text",
+    ),
+    "a decimal that is none": (
+        EffortRecorded,
+        put("event", "cost", "amount", value="x"),
+        "key event.cost.amount",
+    ),
+    "a decimal without end": (
+        EffortRecorded,
+        put("event", "cost", "amount", value="Infinity"),
+        "key event.cost.amount must be a finite decimal number",
+    ),
+    "a decimal in another spelling": (
+        EffortRecorded,
+        put("event", "cost", "amount", value="037.50"),
+        "key event.cost.amount must be a finite decimal number",
+    ),
     "an object that is none": (PutOnHold, put("event", "by", value="SECRET"), "key event.by"),
     "an event that is none": (PutOnHold, put("event", value="SECRET"), "envelope"),
 }
@@ -147,6 +174,42 @@ def test_bytes_that_nobody_wrote_are_refused_and_the_error_names_the_place_only(
     assert "SECRET" not in said
     assert "4711" not in said
     assert raised.value.__cause__ is None
+
+
+def objects_in(value: Any) -> Iterator[dict[str, Any]]:
+    """Every JSON object in a value, itself included."""
+    if isinstance(value, dict):
+        held: dict[str, Any] = value
+        yield held
+        for inner in held.values():
+            yield from objects_in(inner)
+    elif isinstance(value, list):
+        elements: list[Any] = value
+        for inner in elements:
+            yield from objects_in(inner)
+
+
+@pytest.mark.parametrize("kind", WIRE_NAMES, ids=lambda kind: kind.__name__)
+def test_no_key_may_be_missing_and_none_be_added_anywhere(kind: type[Event]) -> None:
+    """Whichever key is taken out of an event, or put into any object in it, the event is refused."""
+    stored = MAPPER.to_stored_event(entry_of(EXAMPLES[kind]))
+    state = json.loads(stored.state)
+
+    def assert_refused() -> None:
+        with pytest.raises(MapperDeserialisationError):
+            MAPPER.to_domain_event(StoredEvent(INCIDENT, 1, stored.topic, json.dumps(state).encode()))
+
+    for held in objects_in(state):
+        for key in list(held):
+            kept = dict(held)
+            del held[key]
+            assert_refused()
+            held.clear()
+            held.update(kept)
+        held["colour"] = "green"
+        assert_refused()
+        del held["colour"]
+    assert MAPPER.to_domain_event(stored) == entry_of(EXAMPLES[kind])
 
 
 @pytest.mark.parametrize("state", [b"", b"{", b"[]", b"\xff", b'{"event":{}}', b"null"])
