@@ -3,11 +3,12 @@
 import socket
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Thread
 
 import psycopg
 import pytest
-from eventsourcing.persistence import IntegrityError, StoredEvent
+from eventsourcing.persistence import ApplicationRecorder, IntegrityError, StoredEvent, Subscription
 from sqlalchemy import make_url
 
 from incident_adapters.recorder import AlreadyRecorded, JournalRecorder, NextNumber, StoreError, open_recorder
@@ -42,23 +43,26 @@ class CutWire:
             Thread(target=self._carry, args=(client,), daemon=True).start()
 
     def _carry(self, client: socket.socket) -> None:
-        with client, socket.create_connection(self._server) as server:
-            while True:
-                request = client.recv(1 << 20)
-                if not request:
-                    return
+        # Either side may end a connection; the wire then ends the other's.
+        with client, socket.create_connection(self._server) as server, suppress(ConnectionError):
+            while request := client.recv(1 << 20):
                 server.sendall(request)
-                answer = server.recv(1 << 20)
-                # Until the server is ready for the next query, "Z" and whether it is inside a transaction.
-                while (
-                    answer and answer[-6:-1] != b"Z\x00\x00\x00\x05" and answer[:1] not in {b"R", b"S", b"N"}
-                ):
-                    answer += server.recv(1 << 20)
+                answer = b""
+                while not _is_whole(answer):
+                    more = server.recv(1 << 20)
+                    if not more:
+                        return
+                    answer += more
                 if self.cut_after is not None and self.cut_after in request:
                     self.cut_after = None
                     self.cuts += 1
                     return
                 client.sendall(answer)
+
+
+def _is_whole(answer: bytes) -> bool:
+    """Whether the server is done: ready for a query ("Z" and its state), or still shaking hands."""
+    return answer[-6:-1] == b"Z\x00\x00\x00\x05" or answer[:1] in {b"R", b"S", b"N"}
 
 
 @pytest.fixture
@@ -173,7 +177,7 @@ def test_a_subscriber_gets_what_is_committed_while_it_starts(postgres_database: 
 
         writer = threads.submit(write_all)
         with journal.subscribe(gt=0) as subscription:
-            seen = [next(subscription).id for _ in range(200)]
+            seen = [_next(subscription) for _ in range(200)]
         writer.result()
 
     assert seen == list(range(1, 201))
@@ -187,10 +191,10 @@ def test_a_subscriber_outlives_the_end_of_its_connection(postgres_database: str)
     ):
         journal.insert_events([stored("a", 1)])
         with journal.subscribe(gt=0) as subscription:
-            assert next(subscription).id == 1
+            assert _next(subscription) == 1
             _end(_others(rival, "LISTEN%"), rival)
             journal.insert_events([stored("a", 2)])
-            assert next(subscription).id == 2
+            assert _next(subscription) == 2
 
 
 def test_sqlite_has_no_subscription() -> None:
@@ -248,6 +252,17 @@ def test_a_commit_is_on_disk_whatever_the_database_says(postgres_database: str) 
             ]
 
     assert settings == ["on", "read committed"] * 2
+
+
+def _next(subscription: Subscription[ApplicationRecorder]) -> int:
+    """Get the next position; a subscriber that was never woken fails the test instead of hanging it."""
+    with ThreadPoolExecutor(1) as threads:
+        position = threads.submit(lambda: next(subscription).id)
+        try:
+            return position.result(timeout=60)
+        except TimeoutError:
+            subscription.stop()
+            raise
 
 
 def _waiting(rival: psycopg.Connection[tuple[object, ...]]) -> Sequence[int]:

@@ -125,8 +125,11 @@ class PostgreSQLRecorder(JournalRecorder):
 
     def listening_connection(self) -> _PsycopgConnection:
         """A connection apart from the pool that already listens for commits."""
-        connection = self.connections.connect()
-        connection.execute(f"LISTEN {_CHANNEL}")
+        try:
+            connection = self.connections.connect()
+            connection.execute(f"LISTEN {_CHANNEL}")
+        except psycopg.Error as error:
+            raise self._translated(error) from error
         return connection
 
     def subscribe(
