@@ -1,0 +1,350 @@
+"""The program `incidents`."""
+
+import os
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from io import TextIOWrapper
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Final, TypeAlias
+
+import msgspec
+from attrs import field, frozen
+from cyclopts import App, Parameter
+from rich.console import Console, RenderableType
+
+from incident_adapters import cli_demo, cli_import, cli_report, cli_show, cli_text
+from incident_adapters.cli_errors import EXIT_CODES, EXPECTED, ExitCode, explained
+from incident_adapters.cli_queue import (
+    EVERYTHING,
+    FIRST_PAGE,
+    Narrowing,
+    PageAsked,
+    Which,
+    chosen,
+    look_up,
+)
+from incident_adapters.cli_store import Bar, default_store, opened, reading
+from incident_adapters.demo import Played, StoryClock, play
+from incident_adapters.demo_stage import SCANNERS
+from incident_adapters.journal import system_clock
+from incident_domain.validation import InvalidValue
+from incident_projections.closure_readers import closure_report
+from incident_projections.timeline import timeline
+from incident_projections.views import VIEWS
+
+_WIDTH_OF_A_PIPE: Final = 100
+
+app: Final = App(
+    name="incidents",
+    help="Run incident management by the book: see what waits, what happened, and what it took.",
+    help_format="markdown",
+    help_epilogue=EXIT_CODES,
+    result_action="return_value",
+    suppress_keyboard_interrupt=False,
+)
+app.meta.group_parameters = "Everywhere"
+
+
+def _plain_console() -> Console:
+    console = Console(highlight=False, emoji=False, markup=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _WIDTH_OF_A_PIPE
+    return console
+
+
+@frozen(kw_only=True)
+class Session:
+    """What holds for one call of the program: the store, and how to answer."""
+
+    store: str | None
+    as_json: bool
+    console: Console = field(factory=_plain_console)
+
+    @property
+    def url(self) -> str:
+        """The store that is meant: named, else the environment's, else the file in the data folder."""
+        return self.store or os.environ.get("INCIDENTS_STORE") or default_store()
+
+    @property
+    def bar(self) -> Bar:
+        """Where the progress of long work is shown: a terminal's standard error."""
+        return Bar(Console(stderr=True, highlight=False), not self.as_json)
+
+    def tell(self, text: RenderableType) -> None:
+        """Print text for people, unless a program wants data."""
+        if self.as_json:
+            return
+        with self.console.capture() as captured:
+            self.console.print(text)
+        print("\n".join(line.rstrip() for line in captured.get().split("\n")), end="")
+
+    def answer(self, data: object) -> None:
+        """Print data for a program, unless people want text."""
+        if self.as_json:
+            print(msgspec.json.format(msgspec.json.encode(data), indent=2).decode())
+
+
+Here: TypeAlias = Annotated[Session, Parameter(parse=False)]
+
+
+@app.command
+def demo(*, session: Here) -> None:
+    """Tell a story: one incident through the five steps, its queues, its timeline and its closure report.
+
+    It plays in a store of its own, which is gone afterwards, unless `--store` names one.
+
+    ```
+    incidents demo
+    incidents demo --store sqlite:///demo.sqlite
+    ```
+    """
+    with TemporaryDirectory() as folder:
+        url = session.store or f"sqlite:///{folder}/demo.sqlite"
+        clock = StoryClock()
+        with opened(url, clock) as store:
+            scenes: list[Played] = []
+            for played in play(store, clock):
+                scenes.append(played)
+                session.tell(cli_demo.scene(played))
+            with store.views.reading() as connection:
+                entries, closing = timeline(connection, SCANNERS), closure_report(connection, SCANNERS)
+            assert closing is not None, "the story's incident was recorded"
+            session.tell(cli_demo.epilogue(entries, closing))
+            session.answer(cli_demo.data(scenes, entries, closing))
+
+
+@app.command
+def queue(
+    which: Which | None = None,
+    /,
+    *,
+    narrowing: Narrowing = EVERYTHING,
+    page: PageAsked = FIRST_PAGE,
+    session: Here,
+) -> None:
+    """Show what waits: for review, for work, or for closing.
+
+    The review queue is the incident manager's: what stands in step 1, oldest first, with what is missing.
+    The work queue is the groups': major incidents first, then by priority, then the oldest first.
+    The closure queue is the service desk's: what is resolved and not yet closed.
+
+    ```
+    incidents queue
+    incidents queue --group network --unacknowledged
+    incidents queue work --json
+    ```
+
+    Parameters
+    ----------
+    which
+        The queue; left out it is the work queue where something narrows it, else the review queue.
+    """
+    shown = chosen(which, narrowing)
+    with reading(session.url, session.bar) as store, store.views.reading() as connection:
+        found, text = look_up(connection, shown, narrowing, page, system_clock())
+        session.answer(found)
+        session.tell(text)
+
+
+@app.command(name="show")
+def show_incident(incident: str, /, *, session: Here) -> None:
+    """Show one incident: how it stands, and everything that is missing before it may close.
+
+    ```
+    incidents show 4711
+    incidents show 4T7K-9QXM-C3VW --json
+    ```
+
+    Parameters
+    ----------
+    incident
+        Its number, or the reference that the customer was given.
+    """
+    with reading(session.url, session.bar) as store:
+        shown = cli_show.gather(store, store.find(incident), system_clock())
+        session.answer(shown)
+        session.tell(cli_show.text(shown))
+
+
+@app.command(name="timeline")
+def show_timeline(incident: str, /, *, session: Here) -> None:
+    """Show everything that was recorded of an incident: when, by whom, in which role, and what.
+
+    Where the times of happening and of recording differ, both are shown.
+    What a history made elsewhere did against the process is marked as a deviation.
+
+    ```
+    incidents timeline 4711
+    incidents timeline 4T7K-9QXM-C3VW --json
+    ```
+
+    Parameters
+    ----------
+    incident
+        Its number, or the reference that the customer was given.
+    """
+    with reading(session.url, session.bar) as store:
+        name = store.find(incident)
+        with store.views.reading() as connection:
+            entries = timeline(connection, name)
+        session.answer({"incident": name, "timeline": entries})
+        session.tell(cli_text.timeline(entries))
+
+
+@app.command
+def report(
+    incident: str | None = None,
+    /,
+    *,
+    since: Annotated[datetime | None, Parameter(name="--from", show_default=False)] = None,
+    until: Annotated[datetime | None, Parameter(name="--to", show_default=False)] = None,
+    session: Here,
+) -> None:
+    """Show the closure report: of one incident, or of all that were closed in a period.
+
+    The handling time runs from registration to resolution; what lay between a resolution and a reopening
+    does not count.
+
+    ```
+    incidents report 4711
+    incidents report --from 2026-03-01 --to 2026-04-01
+    incidents report --from 2026-03-01T08:00:00+01:00 --json
+    ```
+
+    Parameters
+    ----------
+    incident
+        Its number, or the reference that the customer was given.
+    since
+        The beginning of the period; a time without a zone is in UTC.
+    until
+        The end, which is no part of the period; left out it is now.
+    """
+    if incident is not None and (since or until):
+        raise InvalidValue("INCIDENT", "name an incident or a period, not both")
+    with reading(session.url, session.bar) as store:
+        name = None if incident is None else store.find(incident)
+        with store.views.reading() as connection:
+            if name is None:
+                period = cli_report.of_period(connection, since, until, system_clock())
+                session.answer(cli_report.period_data(period))
+                session.tell(cli_report.period_text(period))
+            else:
+                closing = closure_report(connection, name)
+                assert closing is not None, "the views hold every incident that was found"
+                session.answer(closing)
+                session.tell(cli_report.incident_text(closing))
+
+
+importing: Final = App(
+    name="import", help="Import a log that was made elsewhere, with an account of every row."
+)
+app.command(importing)
+
+
+@importing.command
+def servicenow(file: Path, /, *, zone: str, session: Here) -> None:
+    """Import the incident log of a ServiceNow instance, plain or compressed with gzip.
+
+    Every row is accounted for.
+    What the process would have refused is recorded with the clause it broke; what cannot have happened is
+    kept word for word.
+    Started again after an interruption it goes on where it was; a second run imports nothing twice.
+
+    ```
+    incidents import servicenow incidents.csv.gz --zone Europe/Madrid
+    ```
+
+    Parameters
+    ----------
+    file
+        The log.
+    zone
+        The time zone that the log's times are in.
+    """
+    named = cli_import.zone_named(zone)
+    with opened(session.url) as store:
+        account = cli_import.import_log(store.desk, file, named, session.bar)
+    session.answer(cli_import.account_data(account))
+    session.tell(cli_import.account_text(account))
+
+
+@app.command
+def rebuild(*view: str, session: Here) -> None:
+    """Build views anew from the first event on; readers see the old ones until the new ones are whole.
+
+    Nothing is lost by it: a view holds only what the journal's events say.
+
+    ```
+    incidents rebuild
+    incidents rebuild queue
+    ```
+
+    Parameters
+    ----------
+    view
+        The views to build; all of them where none is named.
+    """
+    known = [each.name for each in VIEWS]
+    if unknown := sorted(set(view) - set(known)):
+        raise InvalidValue(
+            "VIEW", f"there is none named {', '.join(unknown)}; choose from {', '.join(known)}"
+        )
+    with reading(session.url, session.bar) as store:
+        with session.bar.shown("rebuilding") as advance:
+            store.views.rebuild(*view, progress=advance)
+        positions = {name: store.views.positions()[name] for name in view or known}
+        session.answer({"views": positions})
+        session.tell(cli_text.table(("View", "Events up to"), positions.items()))
+
+
+@app.meta.default
+def start(
+    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    store: Annotated[str | None, Parameter(show_default=False)] = None,
+    as_json: Annotated[bool, Parameter(name="--json", negative="", show_default=False)] = False,
+) -> None:
+    """Run a command in a session.
+
+    Parameters
+    ----------
+    store
+        The store: `sqlite:///path/to/file` or `postgresql://user@host/database`.
+        Left out it is what the variable `INCIDENTS_STORE` names, else a file in your data folder.
+    as_json
+        Answer as JSON: times in UTC by ISO 8601, lengths of time as ISO 8601 durations.
+    """
+    command, bound, ignored = app.parse_args(tokens)
+    if "session" in ignored:
+        bound.arguments["session"] = Session(store=store, as_json=as_json)
+    command(*bound.args, **bound.kwargs)
+
+
+def run(tokens: Sequence[str]) -> ExitCode:
+    """Run the program on the words of a command line, and say how it ended."""
+    try:
+        app.meta(tokens, exit_on_error=False, print_error=False)
+        sys.stdout.flush()
+    except EXPECTED as error:
+        code, line = explained(error)
+        print(f"incidents: {line}", file=sys.stderr)
+        return code
+    except KeyboardInterrupt:
+        print("incidents: interrupted; what was recorded stays recorded", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read has gone; the interpreter must not try to write the rest when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.PIPE_CLOSED
+    return ExitCode.DONE
+
+
+def main() -> None:
+    """Run the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that cannot show a letter is no reason to stop.
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(run(sys.argv[1:]))

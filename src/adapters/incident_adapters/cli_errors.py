@@ -1,0 +1,88 @@
+"""How the program ends: its exit codes, and the one line that it says when something is wrong."""
+
+from enum import IntEnum
+from typing import Final
+
+from cyclopts import CycloptsError
+from eventsourcing.persistence import PersistenceError
+from sqlalchemy.exc import DBAPIError
+
+from incident_adapters.servicenow_log import LogUnreadable
+from incident_domain import Refused
+from incident_domain.evolution import BrokenHistory
+from incident_domain.validation import InvalidValue
+from incident_projections.engine import JournalGap, OtherVersion, ViewStopped
+from incident_projections.queue_readers import BadCursor
+
+
+class ExitCode(IntEnum):
+    """What the program's exit code means."""
+
+    DONE = 0
+    REFUSED = 1
+    MISUSED = 2
+    STORE = 3
+    FILE = 4
+    INTERRUPTED = 130
+    PIPE_CLOSED = 141
+
+
+EXIT_CODES: Final = (
+    "Exit codes: 0 done; 1 refused, or there is no such incident; 2 the command line is not understood; "
+    "3 the store cannot be used; 4 the file cannot be read; 130 interrupted."
+)
+
+
+class NotFound(Exception):
+    """There is nothing of that name; the message says where to look."""
+
+
+class UnusableStore(Exception):
+    """The store named on the command line holds nothing that could be read; the message says what to do."""
+
+
+class UnreadableFile(Exception):
+    """A file named on the command line cannot be read; the message names it and says why."""
+
+
+EXPECTED: Final = (
+    CycloptsError,
+    InvalidValue,
+    BadCursor,
+    Refused,
+    NotFound,
+    UnusableStore,
+    UnreadableFile,
+    LogUnreadable,
+    PersistenceError,
+    DBAPIError,
+    ViewStopped,
+    OtherVersion,
+    JournalGap,
+    BrokenHistory,
+)
+"""Everything that may go wrong without the program being at fault."""
+
+
+def explained(error: Exception) -> tuple[ExitCode, str]:
+    """The exit code of one of the `EXPECTED` errors, and the line to say.
+
+    The line never repeats what a database answered: that may hold what is stored.
+    """
+    match error:
+        case Refused():
+            return ExitCode.REFUSED, f"refused: {error}"
+        case NotFound():
+            return ExitCode.REFUSED, str(error)
+        case CycloptsError() | InvalidValue() | BadCursor():
+            return ExitCode.MISUSED, f"{_one_line(error)} (incidents --help tells more)"
+        case UnreadableFile() | LogUnreadable():
+            return ExitCode.FILE, _one_line(error)
+        case DBAPIError():
+            return ExitCode.STORE, f"store: the database failed ({type(error.orig).__name__}); try again"
+        case _:
+            return ExitCode.STORE, _one_line(error)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,81 @@
+"""Importing a log that was made elsewhere, from the command line."""
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from rich.console import Group, RenderableType
+
+from incident_adapters.cli_errors import UnreadableFile
+from incident_adapters.cli_store import Bar
+from incident_adapters.cli_text import facts, section, table
+from incident_adapters.import_account import ImportAccount
+from incident_adapters.service_desk import ServiceDesk
+from incident_adapters.servicenow import ImportProgress, import_servicenow
+from incident_domain.validation import InvalidValue
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """The time zone of that name.
+
+    Raises:
+        InvalidValue: when there is none.
+    """
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        raise InvalidValue("--zone", "is no time zone; give its name, for example Europe/Madrid") from None
+
+
+def import_log(desk: ServiceDesk, file: Path, zone: ZoneInfo, bar: Bar) -> ImportAccount:
+    """Import a ServiceNow log, with a progress bar over its bytes.
+
+    Raises:
+        UnreadableFile: when the file cannot be opened.
+        LogUnreadable: when it is no such log.
+    """
+    with bar.shown("importing") as advance:
+
+        def progress(so_far: ImportProgress) -> None:
+            advance(so_far.read, so_far.size)
+
+        try:
+            return import_servicenow(desk, file, zone=zone, progress=progress)
+        except OSError as error:
+            raise UnreadableFile(f"FILE: {file} cannot be read ({error.strerror}); check its name") from error
+
+
+def account_data(account: ImportAccount) -> dict[str, object]:
+    """The account of every row, for programs."""
+    return {
+        "rows": account.rows,
+        "recorded": account.recorded,
+        "deviating": account.deviating,
+        "unchanged": account.unchanged,
+        "refused": sum(account.refused.values()),
+        "deviating_by_clause": account.deviations,
+        "refused_by_code": account.refused,
+    }
+
+
+def account_text(account: ImportAccount) -> RenderableType:
+    """The account of every row, for people."""
+    parts: list[RenderableType] = [
+        section(
+            f"{account.rows} rows are accounted for",
+            facts(
+                (
+                    ("recorded", str(account.recorded)),
+                    ("recorded, against the process", str(account.deviating)),
+                    ("nothing new", str(account.unchanged)),
+                    ("refused, kept word for word", str(sum(account.refused.values()))),
+                )
+            ),
+        )
+    ]
+    if account.deviations:
+        parts.append(
+            section("Rows against the process", table(("Clause", "Rows"), account.deviations.items()))
+        )
+    if account.refused:
+        parts.append(section("Refused rows", table(("Reason", "Rows"), account.refused.items())))
+    return Group(*parts)

@@ -1,0 +1,102 @@
+"""Which queue somebody asks for on the command line, and what narrows it."""
+
+from datetime import datetime
+from typing import Annotated, Final, Literal, TypeAlias, assert_never
+
+from attrs import frozen
+from cyclopts import Parameter
+from cyclopts.validators import Number
+from rich.console import RenderableType
+from sqlalchemy import Connection
+
+from incident_adapters import cli_text
+from incident_domain import GroupId, Line, PersonId, Priority
+from incident_domain.validation import InvalidValue
+from incident_projections.queue_readers import Page, closure_queue, group_queue, review_queue
+
+Which: TypeAlias = Literal["review", "work", "closure"]
+
+
+def _flag(explained: str) -> Parameter:
+    return Parameter(negative="", show_default=False, help=explained)
+
+
+@Parameter(name="*", group="Narrowing the work queue")
+@frozen(kw_only=True)
+class Narrowing:
+    """What the work queue is narrowed to."""
+
+    line: Annotated[
+        int | None, Parameter(validator=Number(gte=1, lte=3), help="Only what this line of support holds.")
+    ] = None
+    group: Annotated[str | None, Parameter(help="Only what this group holds.")] = None
+    person: Annotated[str | None, Parameter(help="Only what is assigned to this person.")] = None
+    priority: Annotated[
+        int | None,
+        Parameter(
+            validator=Number(gte=1, lte=5), help="Only this priority, from 1 (critical) to 5 (planning)."
+        ),
+    ] = None
+    overdue: Annotated[bool, _flag("Only where the next progress report is overdue.")] = False
+    unacknowledged: Annotated[bool, _flag("Only where the group has not acknowledged receipt.")] = False
+
+
+@Parameter(name="*", group="Pages")
+@frozen(kw_only=True)
+class PageAsked:
+    """Which part of a queue to show."""
+
+    limit: Annotated[int, Parameter(validator=Number(gte=1, lte=1000), help="How many to show.")] = 50
+    after: Annotated[
+        str | None, Parameter(help="Go on after a page, with the word that the page ended with.")
+    ] = None
+
+
+EVERYTHING: Final = Narrowing()
+FIRST_PAGE: Final = PageAsked()
+
+
+def chosen(which: Which | None, narrowing: Narrowing) -> Which:
+    """The queue that is meant: the work queue where something narrows it, else the review queue.
+
+    Raises:
+        InvalidValue: when another queue is to be narrowed.
+    """
+    if narrowing == EVERYTHING:
+        return which or "review"
+    if which not in (None, "work"):
+        raise InvalidValue("queue", f"the {which} queue cannot be narrowed, only the work queue can")
+    return "work"
+
+
+def look_up(
+    connection: Connection, which: Which, narrowing: Narrowing, page: PageAsked, now: datetime
+) -> tuple[Page, RenderableType]:
+    """The page of the queue, as data and as text.
+
+    Raises:
+        BadCursor: when `after` is no word that a page of this queue ended with.
+    """
+    match which:
+        case "review":
+            found = review_queue(connection, now=now, limit=page.limit, cursor=page.after)
+            return found, cli_text.review_queue(found)
+        case "work":
+            found = group_queue(
+                connection,
+                now=now,
+                line=None if narrowing.line is None else Line(narrowing.line),
+                group=None if narrowing.group is None else GroupId(narrowing.group),
+                person=None if narrowing.person is None else PersonId(narrowing.person),
+                priority=None if narrowing.priority is None else Priority(narrowing.priority),
+                unacknowledged=narrowing.unacknowledged,
+                update_overdue=narrowing.overdue,
+                limit=page.limit,
+                cursor=page.after,
+            )
+            return found, cli_text.work_queue(found)
+        case "closure":
+            found = closure_queue(connection, now=now, limit=page.limit, cursor=page.after)
+            return found, cli_text.closure_queue(found)
+        case _:
+            assert_never(which)
