@@ -226,6 +226,7 @@ def test_a_command_over_two_incidents_sent_again_is_answered_with_both_sides(
 # Numbers and references (P1.5)
 
 
+@pytest.mark.clause("P1.5")
 def test_p1_5_numbers_go_up_by_one_in_the_order_of_asking(desk: ServiceDesk) -> None:
     """Each incident gets the next free number; asking again leaves it as it is."""
     for incident in (INCIDENT, OTHER, THIRD):
@@ -241,6 +242,7 @@ def test_p1_5_numbers_go_up_by_one_in_the_order_of_asking(desk: ServiceDesk) -> 
     assert len(numbers) == 3
 
 
+@pytest.mark.clause("P1.5")
 def test_p1_5_a_number_brought_along_belongs_to_one_incident(desk: ServiceDesk, journal: Journal) -> None:
     """A history made elsewhere keeps its number, nobody else gets it, and the next one follows on it."""
     for incident in (INCIDENT, OTHER):
@@ -274,6 +276,7 @@ def number_incidents(url: str, writers: int, each: int, process: int) -> list[in
         return [number for given in threads.map(partial(write, desk), range(writers)) for number in given]
 
 
+@pytest.mark.clause("P1.5")
 def test_p1_5_64_writers_in_several_processes_get_each_number_once(store_url: str) -> None:
     """Numbers are unique and without gaps, however many desks ask at the same time."""
     with multiprocessing.get_context("spawn").Pool(4) as processes:
@@ -286,6 +289,7 @@ def test_p1_5_64_writers_in_several_processes_get_each_number_once(store_url: st
     assert sorted(each.number for each in events if isinstance(each, NumberAssigned)) == sorted(numbers)
 
 
+@pytest.mark.clause("P1.5")
 def test_p1_5_new_references_can_be_said_on_the_telephone() -> None:
     """Three groups of four letters and digits, none of which is mistaken for another."""
     references = {ServiceDesk.new_incident_id() for _ in range(1000)}
@@ -298,6 +302,7 @@ def test_p1_5_new_references_can_be_said_on_the_telephone() -> None:
     assert len(new_incident_id()) == 14
 
 
+@pytest.mark.clause("P1.5")
 @pytest.mark.parametrize("name", ["known-error-printer-driver", "import-servicenow"])
 def test_p1_5_names_of_other_streams_are_no_references(
     name: str, desk: ServiceDesk, journal: Journal
@@ -422,6 +427,7 @@ def test_more_incidents_than_fit_into_memory(
 # Decisions over two incidents (P1.9, P4.3)
 
 
+@pytest.mark.clause("P1.9")
 def test_p1_9_a_parent_that_ends_at_the_same_moment_gets_no_child(journal: Journal) -> None:
     """Another desk cancels the parent between the look at it and the write: refused, without a trace."""
     # given
@@ -464,6 +470,7 @@ def race(url: str, side: str, pairs: int) -> list[str]:
     return come_to
 
 
+@pytest.mark.clause("P1.9")
 def test_p1_9_linking_and_ending_race_in_two_processes(store_url: str) -> None:
     """No parent gets a child after its end, and each link stands on both sides or on none."""
     # given
@@ -494,6 +501,7 @@ def test_p1_9_linking_and_ending_race_in_two_processes(store_url: str) -> None:
                 assert child[1:] == []
 
 
+@pytest.mark.clause("P4.3")
 def test_p4_3_a_parent_is_resolved_with_its_children_in_one_write(desk: ServiceDesk) -> None:
     """The answer says what happened to each child."""
     handle_all(desk, CHILD)
@@ -511,6 +519,7 @@ def test_p4_3_a_parent_is_resolved_with_its_children_in_one_write(desk: ServiceD
 # The knowledge base (P2.2, P2.3)
 
 
+@pytest.mark.clause("P2.2")
 def test_p2_2_the_knowledge_base_goes_through_the_same_door(desk: ServiceDesk, journal: Journal) -> None:
     """An entry is recorded in a stream of its own, and decisions about incidents see it."""
     handle_all(desk, SOLVED)
@@ -523,6 +532,7 @@ def test_p2_2_the_knowledge_base_goes_through_the_same_door(desk: ServiceDesk, j
     assert len(journal.read(f"known-error-{KNOWN_ERROR}")) == 3
 
 
+@pytest.mark.clause("P2.2")
 def test_p2_2_an_entry_that_is_not_there_is_no_match(desk: ServiceDesk) -> None:
     """Only what is recorded in the knowledge base can be matched."""
     handle_all(desk, PHASES["classified"])
@@ -536,6 +546,7 @@ def test_p2_2_an_entry_that_is_not_there_is_no_match(desk: ServiceDesk) -> None:
 # What only the world outside can tell
 
 
+@pytest.mark.clause("P1.6")
 def test_p1_6_what_lies_in_the_future_is_refused(journal: Journal) -> None:
     """Clocks may differ by a minute, and no more."""
     now = minute(0)
@@ -556,6 +567,7 @@ CHANGES = ListedPlannedChanges(
 FAX = ConfigurationItem(item="ci-99", name="fax", kind="fax")
 
 
+@pytest.mark.clause("P1.7")
 def test_p1_7_configuration_items_that_nobody_knows_are_refused(journal: Journal) -> None:
     """The refusal names exactly the unknown ones; a history made elsewhere may name what is gone by now."""
     desk = desk_on(journal, configuration_items=ITEMS)
@@ -572,6 +584,7 @@ def test_p1_7_configuration_items_that_nobody_knows_are_refused(journal: Journal
     assert journal.head() == 3
 
 
+@pytest.mark.clause("P3.6")
 @pytest.mark.parametrize(
     ("command", "clause"),
     [(ask(LinkChange, change="CHG-1"), "P3.6"), (ask(Resolve, changes=("CHG-88", "CHG-1")), "P4.1")],

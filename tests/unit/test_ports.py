@@ -41,12 +41,14 @@ def items(request: pytest.FixtureRequest, tmp_path: Path) -> ConfigurationItems:
             return ListedConfigurationItems.from_file(written(tmp_path, "items.json", ITEMS_JSON))
 
 
+@pytest.mark.clause("P1.7")
 def test_p1_7_an_item_is_found_by_its_identifier(items: ConfigurationItems) -> None:
     """The exact identifier finds the item, and nothing else does."""
     assert items.find("ci-18") == SWITCH
     assert items.find("CI-18") is None
 
 
+@pytest.mark.clause("P1.7")
 def test_p1_7_items_are_searched_by_any_of_their_words(items: ConfigurationItems) -> None:
     """Part of the identifier, the name or the kind finds an item in any case."""
     assert items.search("LASER") == [LASER]
@@ -87,12 +89,14 @@ def changes(request: pytest.FixtureRequest, tmp_path: Path) -> PlannedChanges:
             return ListedPlannedChanges.from_file(written(tmp_path, "changes.json", CHANGES_JSON))
 
 
+@pytest.mark.clause("P3.6")
 def test_p3_6_a_planned_change_is_found_by_its_identifier(changes: PlannedChanges) -> None:
     """The exact identifier finds the change, with its times in UTC."""
     assert changes.find("CHG-88") == ROLL_OUT
     assert changes.find("CHG-1") is None
 
 
+@pytest.mark.clause("P3.6")
 def test_p3_6_changes_are_found_by_the_time_they_are_under_way(changes: PlannedChanges) -> None:
     """A change counts from its start until just before its end."""
     assert changes.between(EVENING - timedelta(days=1), EVENING + timedelta(days=7)) == [ROLL_OUT, ROUTER]
