@@ -7,6 +7,7 @@ The phases are the commands that bring an incident there.
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final, TypeAlias, TypeVar
 
 from attrs import define, evolve, field, frozen
@@ -359,6 +360,11 @@ class ServiceDeskOnPaper:
     entries: dict[KnownErrorId, KnowledgeEntry] = field(factory=dict[KnownErrorId, KnowledgeEntry])
     number: int = 1000
 
+    def copy(self) -> "ServiceDeskOnPaper":
+        """Another desk with the same histories."""
+        histories = {name: list(events) for name, events in self.histories.items()}
+        return evolve(self, histories=histories, entries=dict(self.entries))
+
     def decide(self, command: IncidentCommand) -> Decision:
         """Decide without recording."""
         self.number += 1
@@ -454,13 +460,22 @@ class Given:
     def when(self, *commands: IncidentCommand) -> Outcome:
         """Somebody asks; of several commands the last one is looked at."""
         *before, command = commands
-        desk = ServiceDeskOnPaper(policy=self.policy)
-        for each in (*self.asked, *before):
+        desk = _after(self.asked, self.policy).copy()
+        for each in before:
             desk.do(each)
         try:
             return Outcome(desk=desk, command=command, decision=desk.decide(command))
         except Refused as refused:
             return Outcome(desk=desk, command=command, objections=refused.objections)
+
+
+@cache
+def _after(asked: tuple[Asked, ...], policy: Policy) -> ServiceDeskOnPaper:
+    """The desk after what was done; the same phase is made once and copied from then on."""
+    desk = ServiceDeskOnPaper(policy=policy)
+    for each in asked:
+        desk.do(each)
+    return desk
 
 
 def given(*asked: Asked | tuple[Asked, ...], policy: Policy | None = None) -> Given:
