@@ -46,7 +46,7 @@ class SourceLog:
     while rows are added at its end, also under another name.
     """
 
-    def __init__(self, name: str, content: IO[bytes], compressed: IO[bytes], size: int) -> None:
+    def __init__(self, name: str, content: IO[bytes] | gzip.GzipFile, compressed: IO[bytes], size: int) -> None:
         self.name = name
         self.size = size
         self._content = content
@@ -108,6 +108,6 @@ def open_log(path: Path) -> Generator[SourceLog]:
         file.seek(0)
         if packed:
             with gzip.GzipFile(fileobj=file) as unpacked:
-                yield SourceLog(path.name, unpacked, file, size)  # type: ignore[arg-type]
+                yield SourceLog(path.name, unpacked, file, size)
         else:
             yield SourceLog(path.name, file, file, size)
