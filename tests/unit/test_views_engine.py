@@ -1,5 +1,5 @@
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 import pytest
 from attrs import evolve as changed
@@ -11,9 +11,10 @@ from incident_domain.envelope import Recorded
 from incident_projections.engine import JournalGap, OtherVersion, Projections, ViewStopped
 from incident_projections.queue import QUEUE, QueueRow, fold_queue
 from incident_projections.view import StreamView, View, one_row
+from incident_projections.views import VIEWS
 from tests.histories import ListSource, histories, recorded, registered, rows_of
 
-VIEWS: tuple[View, ...] = (QUEUE,)
+ALONE: Final = (QUEUE,)
 
 cuts = st.lists(st.tuples(st.integers(0, 5), st.integers(1, 9)), min_size=1, max_size=8)
 
@@ -26,7 +27,7 @@ def engine() -> Iterator[Engine]:
     engine.dispose()
 
 
-def one_pass(journal: list[Recorded], views: tuple[View, ...] = VIEWS) -> dict[str, list[tuple[Any, ...]]]:
+def one_pass(journal: list[Recorded], views: Sequence[View] = VIEWS) -> dict[str, list[tuple[Any, ...]]]:
     engine = create_engine("sqlite://")
     Projections(engine, ListSource(journal=journal), views).catch_up()
     rows = rows_of(engine, views)
@@ -77,8 +78,8 @@ def _refusing(incident: str, version: int = 1) -> StreamView[Any, Any]:
 def test_a_view_that_cannot_fold_an_event_stops_and_says_where(engine: Engine) -> None:
     """The error names view, position, stream and event, and nothing of the batch is written."""
     journal = recorded(*((name, registered(name)) for name in ("INC-1", "INC-2", "INC-3")))
-    Projections(engine, ListSource(journal=journal[:1]), [QUEUE]).catch_up()
-    before = rows_of(engine, VIEWS)
+    Projections(engine, ListSource(journal=journal[:1]), ALONE).catch_up()
+    before = rows_of(engine, ALONE)
 
     with pytest.raises(ViewStopped) as stopped:
         Projections(engine, ListSource(journal=journal), [_refusing("INC-3")]).catch_up()
@@ -86,8 +87,8 @@ def test_a_view_that_cannot_fold_an_event_stops_and_says_where(engine: Engine) -
     assert (stopped.value.view, stopped.value.position) == ("queue", 3)
     assert (stopped.value.stream, stopped.value.event) == ("INC-3", "incident.registered.v2")
     assert isinstance(stopped.value.__cause__, ArithmeticError)
-    assert rows_of(engine, VIEWS) == before
-    assert Projections(engine, ListSource(journal=journal), [QUEUE]).positions() == {"queue": 1}
+    assert rows_of(engine, ALONE) == before
+    assert Projections(engine, ListSource(journal=journal), ALONE).positions() == {"queue": 1}
 
 
 def test_a_stopped_view_goes_on_once_its_fold_is_mended(engine: Engine) -> None:
@@ -96,9 +97,9 @@ def test_a_stopped_view_goes_on_once_its_fold_is_mended(engine: Engine) -> None:
     with pytest.raises(ViewStopped):
         Projections(engine, ListSource(journal=journal, cuts=[(0, 1)]), [_refusing("INC-3")]).catch_up()
 
-    Projections(engine, ListSource(journal=journal), [QUEUE]).catch_up()
+    Projections(engine, ListSource(journal=journal), ALONE).catch_up()
 
-    assert rows_of(engine, VIEWS) == one_pass(journal)
+    assert rows_of(engine, ALONE) == one_pass(journal, ALONE)
 
 
 def test_a_view_of_an_older_version_is_rebuilt(engine: Engine) -> None:
@@ -109,20 +110,20 @@ def test_a_view_of_an_older_version_is_rebuilt(engine: Engine) -> None:
         folded = fold_queue(row, recorded, event)
         return {**folded, "summary": folded["summary"].upper()}
 
-    Projections(engine, ListSource(journal=journal), [QUEUE]).catch_up()
+    Projections(engine, ListSource(journal=journal), ALONE).catch_up()
     Projections(
         engine, ListSource(journal=journal), [changed(QUEUE, version=2, fold=one_row(shouting))]
     ).catch_up()
 
     summary = QUEUE.table.columns.keys().index("summary")
-    assert {row[summary] for row in rows_of(engine, VIEWS)["queue"]} == {"NO E-MAIL SINCE THIS MORNING"}
+    assert {row[summary] for row in rows_of(engine, ALONE)["queue"]} == {"NO E-MAIL SINCE THIS MORNING"}
 
 
 def test_a_view_of_a_newer_release_is_left_alone(engine: Engine) -> None:
     """An older release refuses to write into a newer view, unless it is told to rebuild it."""
     source = ListSource(journal=recorded(("INC-1", registered("INC-1"))))
     Projections(engine, source, [changed(QUEUE, version=9)]).catch_up()
-    older = Projections(engine, source, [QUEUE])
+    older = Projections(engine, source, ALONE)
 
     with pytest.raises(OtherVersion, match="version 9 in the store, this release makes version 1"):
         older.catch_up()
@@ -134,19 +135,19 @@ def test_a_view_of_a_newer_release_is_left_alone(engine: Engine) -> None:
 def test_a_rebuild_under_way_shows_readers_the_old_rows(engine: Engine) -> None:
     """Until every new row is there, readers see what was there before; the progress is told in positions."""
     journal = recorded(*((f"INC-{each}", registered(f"INC-{each}", each)) for each in range(5)))
-    views = Projections(engine, ListSource(journal=journal, cuts=[(0, 2)]), VIEWS)
+    views = Projections(engine, ListSource(journal=journal, cuts=[(0, 2)]), ALONE)
     views.catch_up()
-    complete = rows_of(engine, VIEWS)
+    complete = rows_of(engine, ALONE)
     told: list[tuple[int, int]] = []
 
     def look(reached: int, head: int) -> None:
         told.append((reached, head))
-        assert rows_of(engine, VIEWS) == complete
+        assert rows_of(engine, ALONE) == complete
 
     views.rebuild(progress=look)
 
     assert told == [(2, 5), (4, 5), (5, 5)]
-    assert rows_of(engine, VIEWS) == complete
+    assert rows_of(engine, ALONE) == complete
 
 
 def test_an_interrupted_rebuild_is_taken_up_again(engine: Engine) -> None:
@@ -159,29 +160,29 @@ def test_an_interrupted_rebuild_is_taken_up_again(engine: Engine) -> None:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        Projections(engine, source, VIEWS).catch_up(progress=break_off)
+        Projections(engine, source, ALONE).catch_up(progress=break_off)
     taken_up: list[int] = []
-    Projections(engine, source, VIEWS).catch_up(progress=lambda reached, _: taken_up.append(reached))
+    Projections(engine, source, ALONE).catch_up(progress=lambda reached, _: taken_up.append(reached))
 
     assert taken_up[0] == 6
-    assert rows_of(engine, VIEWS) == one_pass(journal)
+    assert rows_of(engine, ALONE) == one_pass(journal, ALONE)
 
 
 def test_waiting_for_a_position_gives_a_writer_its_own_writes(engine: Engine) -> None:
     """After waiting for the position of a write, the views hold it."""
     journal = recorded(("INC-1", registered("INC-1")))
     source = ListSource(journal=journal)
-    views = Projections(engine, source, VIEWS)
+    views = Projections(engine, source, ALONE)
     views.catch_up()
     journal += recorded(("INC-1", registered("INC-1")), ("INC-2", registered("INC-2", 7)))[1:]
 
     assert views.wait_for(2) == 2
-    assert len(rows_of(engine, VIEWS)["queue"]) == 2
+    assert len(rows_of(engine, ALONE)["queue"]) == 2
 
 
 def test_waiting_for_what_is_not_recorded_is_an_error(engine: Engine) -> None:
     """Nobody waits for a position that the journal has not reached."""
-    views = Projections(engine, ListSource(journal=recorded(("INC-1", registered("INC-1")))), VIEWS)
+    views = Projections(engine, ListSource(journal=recorded(("INC-1", registered("INC-1")))), ALONE)
 
     with pytest.raises(ValueError, match="position: 2 is not recorded yet, the journal's head is 1"):
         views.wait_for(2)
@@ -192,7 +193,7 @@ def test_a_gap_in_what_the_journal_gives_stops_everything(engine: Engine) -> Non
     journal = recorded(*((f"INC-{each}", registered(f"INC-{each}", each)) for each in range(3)))
 
     with pytest.raises(JournalGap, match="after position 1 the journal gave 3"):
-        Projections(engine, ListSource(journal=[journal[0], journal[2]]), VIEWS).catch_up()
+        Projections(engine, ListSource(journal=[journal[0], journal[2]]), ALONE).catch_up()
 
 
 def test_views_are_kept_on_two_databases_only() -> None:
@@ -201,4 +202,4 @@ def test_views_are_kept_on_two_databases_only() -> None:
     engine.dialect.name = "mysql"
 
     with pytest.raises(ValueError, match="on SQLite or PostgreSQL, not on mysql"):
-        Projections(engine, ListSource(journal=[]), VIEWS)
+        Projections(engine, ListSource(journal=[]), ALONE)

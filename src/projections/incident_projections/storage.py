@@ -5,7 +5,7 @@ rebuilt beside it.  Whoever writes rows claims these first: on PostgreSQL by loc
 the one writer of the file.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from functools import cache
@@ -54,6 +54,14 @@ _STANDS: Final = (
 # SQLite has no such clause and leaves it out: whoever writes is alone there.
 _CLAIM: Final = _STANDS.with_for_update()
 _ADVANCE: Final = update(_positions).where(*_ROW).values(position=bindparam("to"))
+_REPLACE: Final = _ADVANCE.values(version=bindparam("as_version"), build=bindparam("in_build"))
+_INSERT: Final = insert(_positions).values(
+    view=bindparam("name"),
+    standing=bindparam("of"),
+    version=bindparam("as_version"),
+    build=bindparam("in_build"),
+    position=bindparam("to"),
+)
 _FORGET: Final = delete(_positions).where(*_ROW)
 
 
@@ -202,15 +210,11 @@ def _stands(connection: Connection, standing: Standing, *, claimed: bool = False
 
 
 def _place(connection: Connection, name: str, standing: Standing, stand: Stand) -> None:
-    connection.execute(_FORGET, {"name": name, "of": standing.value})
-    values: Mapping[str, object] = {
-        "view": name,
-        "standing": standing.value,
-        "version": stand.version,
-        "build": stand.build,
-        "position": stand.position,
-    }
-    connection.execute(insert(_positions), values)
+    # Changed in its place: a row deleted and made anew is lost on whoever waits for its lock.
+    key = {"name": name, "of": standing.value}
+    values = {"to": stand.position, "as_version": stand.version, "in_build": stand.build}
+    if not connection.execute(_REPLACE, {**key, **values}).rowcount:
+        connection.execute(_INSERT, {**key, **values})
 
 
 @cache

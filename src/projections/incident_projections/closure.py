@@ -1,0 +1,375 @@
+"""The closure view: one row per incident, with what a closure report says of it (P5.2, P5.3)."""
+
+import json
+from decimal import Decimal
+from typing import Final, assert_never
+
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
+
+from incident_domain.envelope import Recorded
+from incident_domain.events import (
+    Acknowledged,
+    AnalysisRecorded,
+    AssignedToPerson,
+    Cancelled,
+    ChangeLinked,
+    ChildLinked,
+    ChildUnlinked,
+    ClassificationEvent,
+    Classified,
+    Closed,
+    ClosureEvent,
+    ConfigurationItemsAttached,
+    ConfirmationRequested,
+    CustomerCorrected,
+    CustomerInformed,
+    CustomerNotified,
+    DeviationRecorded,
+    EffortRecorded,
+    EscalatedHierarchically,
+    EscalatedToGroup,
+    FindingsReported,
+    FurtherReportAdded,
+    FurtherReportWithdrawn,
+    HandOffRejected,
+    IdentifiedAsSame,
+    IncidentEvent,
+    IncidentRegistered,
+    InteractionRecorded,
+    InvestigationEvent,
+    JudgedNotMajor,
+    KnowledgeReviewed,
+    LinkedAsChild,
+    MajorDeclared,
+    ManagementInformed,
+    MatchedToKnownError,
+    NoMatchFound,
+    NumberAssigned,
+    Prioritised,
+    ProgressReported,
+    PutOnHold,
+    ReassessmentAccepted,
+    ReassessmentDeclined,
+    ReassessmentRequested,
+    RecordedAsNew,
+    RecordVerified,
+    RegistrationEvent,
+    Reopened,
+    ResolutionConfirmed,
+    ResolutionEvent,
+    ResolutionRejected,
+    Resolved,
+    RootCauseClassified,
+    SameAsUndone,
+    SatisfactionRecorded,
+    ServiceRestored,
+    SolutionProposed,
+    UnlinkedFromParent,
+    WorkaroundProvided,
+    WorkResumed,
+)
+from incident_projections.holding import NOBODY, Holding, handed_over, holding_columns
+from incident_projections.instants import micros, micros_if_any
+from incident_projections.view import INCIDENT_EVENTS, METADATA, NAME, StreamView, one_row, unbegun
+
+
+class ClosureRow(Holding):
+    """A row of the closure view; instants are microseconds since 1970 UTC.
+
+    `changes`, `findings` and `deviations` are JSON lists, `costs` is a JSON object of amounts by currency.
+    What a reopening takes back (the resolution and the customer's agreement) is empty again after it.
+    """
+
+    incident: str
+    number: int | None
+    organisation: str
+    customer: str
+    category: str | None
+    priority: int | None
+    parent: str | None
+    registered_at: int
+    began_at: int | None
+    restored_at: int | None
+    resolved_at: int | None
+    asked_at: int | None
+    confirmed_at: int | None
+    verified_at: int | None
+    closed_at: int | None
+    cancelled_at: int | None
+    actions: str | None
+    solution: str | None
+    known_error: str | None
+    changes: str
+    root_cause_category: str | None
+    root_cause: str | None
+    findings: str
+    agreement: str | None
+    satisfaction: str | None
+    handling_seconds: int | None
+    effort_minutes: int
+    costs: str
+    rejections: int
+    deviations: str
+
+
+CLOSURE_TABLE: Final = Table(
+    "closure",
+    METADATA,
+    Column("incident", NAME, primary_key=True),
+    Column("number", BigInteger),
+    Column("organisation", Text, nullable=False),
+    Column("customer", Text, nullable=False),
+    Column("category", Text),
+    Column("priority", Integer),
+    Column("parent", NAME),
+    Column("registered_at", BigInteger, nullable=False),
+    Column("began_at", BigInteger),
+    Column("restored_at", BigInteger),
+    Column("resolved_at", BigInteger),
+    Column("asked_at", BigInteger),
+    Column("confirmed_at", BigInteger),
+    Column("verified_at", BigInteger),
+    Column("closed_at", BigInteger),
+    Column("cancelled_at", BigInteger),
+    Column("actions", Text),
+    Column("solution", Text),
+    Column("known_error", Text),
+    Column("changes", Text, nullable=False),
+    Column("root_cause_category", Text),
+    Column("root_cause", Text),
+    Column("findings", Text, nullable=False),
+    Column("agreement", Text),
+    Column("satisfaction", Text),
+    Column("handling_seconds", BigInteger),
+    Column("effort_minutes", BigInteger, nullable=False),
+    Column("costs", Text, nullable=False),
+    Column("rejections", Integer, nullable=False),
+    Column("deviations", Text, nullable=False),
+    *holding_columns(),
+    Index("closure_by_end", "closed_at"),
+    Index("closure_by_parent", "parent"),
+)
+
+
+def _registered(event: IncidentRegistered) -> ClosureRow:
+    return {
+        "incident": event.incident,
+        "number": None,
+        "organisation": event.customer.organisation,
+        "customer": event.customer.person,
+        "category": None,
+        "priority": None,
+        "parent": None,
+        "registered_at": micros(event.occurred_at),
+        "began_at": None,
+        "restored_at": None,
+        "resolved_at": None,
+        "asked_at": None,
+        "confirmed_at": None,
+        "verified_at": None,
+        "closed_at": None,
+        "cancelled_at": None,
+        "actions": None,
+        "solution": None,
+        "known_error": None,
+        "changes": "[]",
+        "root_cause_category": None,
+        "root_cause": None,
+        "findings": "[]",
+        "agreement": None,
+        "satisfaction": None,
+        "handling_seconds": None,
+        "effort_minutes": 0,
+        "costs": "{}",
+        "rejections": 0,
+        "deviations": "[]",
+        **NOBODY,
+    }
+
+
+def fold_closure(row: ClosureRow | None, recorded: Recorded, event: IncidentEvent) -> ClosureRow:
+    """The incident's row after one more event.
+
+    Raises:
+        BrokenHistory: for an event of an incident that was never registered.
+    """
+    if row is None:
+        if not isinstance(event, IncidentRegistered):
+            raise unbegun(recorded)
+        return _registered(event)
+    if isinstance(event, RegistrationEvent):
+        return _after_registration(row, event)
+    if isinstance(event, ClassificationEvent):
+        return _after_classification(row, event)
+    if isinstance(event, InvestigationEvent):
+        return _after_investigation(row, event)
+    if isinstance(event, ResolutionEvent):
+        return _after_resolution(row, event)
+    return _after_closure(row, event)
+
+
+def _after_registration(row: ClosureRow, event: RegistrationEvent) -> ClosureRow:
+    match event:
+        case CustomerCorrected():
+            customer = event.customer
+            return {**row, "organisation": customer.organisation, "customer": customer.person}
+        case NumberAssigned():
+            return {**row, "number": event.number}
+        case AnalysisRecorded():
+            return {**row, "began_at": micros_if_any(event.began_at)}
+        case LinkedAsChild():
+            return {**row, "parent": event.parent}
+        case UnlinkedFromParent():
+            return {**row, "parent": None}
+        case (
+            IncidentRegistered()
+            | InteractionRecorded()
+            | ConfigurationItemsAttached()
+            | RecordedAsNew()
+            | IdentifiedAsSame()
+            | FurtherReportAdded()
+            | SameAsUndone()
+            | FurtherReportWithdrawn()
+            | ChildLinked()
+            | ChildUnlinked()
+            | MajorDeclared()
+            | JudgedNotMajor()
+            | ManagementInformed()
+            | CustomerInformed()
+        ):
+            return row
+        case _:
+            assert_never(event)
+
+
+def _after_classification(row: ClosureRow, event: ClassificationEvent) -> ClosureRow:
+    match event:
+        case EscalatedToGroup() | AssignedToPerson() | HandOffRejected():
+            return {**row, **handed_over(row, event)}
+        case Classified():
+            return {**row, "category": event.category}
+        case Prioritised():
+            return {**row, "priority": event.priority.value}
+        case MatchedToKnownError() | NoMatchFound() | EscalatedHierarchically():
+            return row
+        case _:
+            assert_never(event)
+
+
+def _after_investigation(row: ClosureRow, event: InvestigationEvent) -> ClosureRow:
+    match event:
+        case Acknowledged():
+            return {**row, **handed_over(row, event)}
+        case EffortRecorded():
+            spent: ClosureRow = {**row, "effort_minutes": row["effort_minutes"] + event.minutes}
+            if event.cost is None:
+                return spent
+            costs = _added(row["costs"], event.cost.currency, event.cost.amount)
+            return {**spent, "costs": costs}
+        case FindingsReported():
+            findings = _appended(row["findings"], [event.findings, event.prevention])
+            return {**row, "findings": findings}
+        case ChangeLinked():
+            return {**row, "changes": _united(row["changes"], (event.change,))}
+        case (
+            ProgressReported()
+            | CustomerNotified()
+            | WorkaroundProvided()
+            | KnowledgeReviewed()
+            | ReassessmentRequested()
+            | ReassessmentAccepted()
+            | ReassessmentDeclined()
+            | SolutionProposed()
+            | PutOnHold()
+            | WorkResumed()
+        ):
+            return row
+        case _:
+            assert_never(event)
+
+
+def _after_resolution(row: ClosureRow, event: ResolutionEvent) -> ClosureRow:
+    match event:
+        case ServiceRestored():
+            return {**row, "restored_at": micros(event.restored_at)}
+        case Resolved():
+            return {
+                **row,
+                "resolved_at": micros(event.occurred_at),
+                "actions": event.actions,
+                "solution": event.solution,
+                "known_error": event.known_error,
+                "changes": _united(row["changes"], event.changes),
+                "asked_at": None,
+                "confirmed_at": None,
+                "verified_at": None,
+                "satisfaction": None,
+            }
+        case _:
+            assert_never(event)
+
+
+def _after_closure(row: ClosureRow, event: ClosureEvent) -> ClosureRow:
+    at = micros(event.occurred_at)
+    match event:
+        case ConfirmationRequested():
+            return {**row, "asked_at": at}
+        case ResolutionConfirmed():
+            return {**row, "confirmed_at": at}
+        case ResolutionRejected():
+            return {**row, "rejections": row["rejections"] + 1}
+        case Reopened():
+            return _reopened({**row, **handed_over(row, event)})
+        case RootCauseClassified():
+            return {**row, "root_cause_category": event.category, "root_cause": event.root_cause}
+        case RecordVerified():
+            return {**row, "verified_at": at}
+        case SatisfactionRecorded():
+            return {**row, "satisfaction": event.satisfaction.value}
+        case Closed():
+            return {
+                **row,
+                "closed_at": at,
+                "agreement": event.agreement.value,
+                "handling_seconds": event.handling_seconds,
+            }
+        case Cancelled():
+            return {**row, "cancelled_at": at}
+        case DeviationRecorded():
+            deviations = _appended(row["deviations"], [event.clause, event.code, event.missing])
+            return {**row, "deviations": deviations}
+        case _:
+            assert_never(event)
+
+
+def _reopened(row: ClosureRow) -> ClosureRow:
+    return {
+        **row,
+        "restored_at": None,
+        "resolved_at": None,
+        "actions": None,
+        "solution": None,
+        "known_error": None,
+        "asked_at": None,
+        "confirmed_at": None,
+        "verified_at": None,
+        "satisfaction": None,
+    }
+
+
+def _appended(listed: str, value: list[str | None]) -> str:
+    return json.dumps([*json.loads(listed), value], ensure_ascii=False)
+
+
+def _united(listed: str, values: tuple[str, ...]) -> str:
+    return json.dumps(sorted({*json.loads(listed), *values}), ensure_ascii=False)
+
+
+def _added(costs: str, currency: str, amount: Decimal) -> str:
+    by_currency: dict[str, str] = json.loads(costs)
+    total = Decimal(by_currency.get(currency, "0")) + amount
+    return json.dumps({**by_currency, currency: str(total)}, sort_keys=True, ensure_ascii=False)
+
+
+CLOSURE: Final = StreamView(version=1, table=CLOSURE_TABLE, about=INCIDENT_EVENTS, fold=one_row(fold_closure))
+"""The view of `closure`."""

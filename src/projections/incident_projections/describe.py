@@ -1,0 +1,248 @@
+"""One plain English sentence for every event of an incident.
+
+A sentence may repeat what somebody said or wrote about a person, never a name, an address or a telephone
+number of the customer's basics.
+"""
+
+from enum import Enum
+from typing import assert_never
+
+from incident_domain.events import (
+    Acknowledged,
+    AnalysisRecorded,
+    AssignedToPerson,
+    Cancelled,
+    ChangeLinked,
+    ChildLinked,
+    ChildUnlinked,
+    ClassificationEvent,
+    Classified,
+    Closed,
+    ClosureEvent,
+    ConfigurationItemsAttached,
+    ConfirmationRequested,
+    CustomerCorrected,
+    CustomerInformed,
+    CustomerNotified,
+    DeviationRecorded,
+    EffortRecorded,
+    EscalatedHierarchically,
+    EscalatedToGroup,
+    FindingsReported,
+    FurtherReportAdded,
+    FurtherReportWithdrawn,
+    HandOffRejected,
+    IdentifiedAsSame,
+    IncidentEvent,
+    IncidentRegistered,
+    InteractionRecorded,
+    InvestigationEvent,
+    JudgedNotMajor,
+    KnowledgeReviewed,
+    LinkedAsChild,
+    MajorDeclared,
+    ManagementInformed,
+    MatchedToKnownError,
+    NoMatchFound,
+    NumberAssigned,
+    Prioritised,
+    ProgressReported,
+    PutOnHold,
+    ReassessmentAccepted,
+    ReassessmentDeclined,
+    ReassessmentRequested,
+    RecordedAsNew,
+    RecordVerified,
+    RegistrationEvent,
+    Reopened,
+    ResolutionConfirmed,
+    ResolutionEvent,
+    ResolutionRejected,
+    Resolved,
+    RootCauseClassified,
+    SameAsUndone,
+    SatisfactionRecorded,
+    ServiceRestored,
+    SolutionProposed,
+    UnlinkedFromParent,
+    WorkaroundProvided,
+    WorkResumed,
+)
+
+
+def describe(event: IncidentEvent) -> str:
+    """What happened, as a sentence without the time and without who did it, which stand beside it."""
+    if isinstance(event, RegistrationEvent):
+        return _registration(event)
+    if isinstance(event, ClassificationEvent):
+        return _classification(event)
+    if isinstance(event, InvestigationEvent):
+        return _investigation(event)
+    if isinstance(event, ResolutionEvent):
+        return _resolution(event)
+    return _closure(event)
+
+
+def _registration(event: RegistrationEvent) -> str:
+    match event:
+        case IncidentRegistered():
+            taken_up = f"; takes up {event.refers_to} again" if event.refers_to else ""
+            return f"Registered, reported by {_said(event.reporter.channel)}: {event.summary}{taken_up}."
+        case CustomerCorrected():
+            return f"The customer's basics were corrected: {event.reason}."
+        case NumberAssigned():
+            return f"Numbered {event.number}."
+        case AnalysisRecorded():
+            began = "" if event.began_at is None else f" since {event.began_at:%Y-%m-%d %H:%M} UTC"
+            place = f" at {event.location}" if event.location else ""
+            return f"Analysed: {event.symptoms}{place}{began}; services: {_listed(event.services)}."
+        case InteractionRecorded():
+            return f"Exchange with a user by {_said(event.channel)}: {event.text}."
+        case ConfigurationItemsAttached():
+            items = _listed(tuple(each.name for each in event.items))
+            return f"Configuration items attached: {items}."
+        case RecordedAsNew():
+            return f"Recorded as new: {event.reason}."
+        case IdentifiedAsSame():
+            return f"Found to be the same as {event.existing}: {event.reason}."
+        case FurtherReportAdded():
+            return f"{event.report} is a further report of this incident: {event.reason}."
+        case SameAsUndone():
+            return f"Not the same as {event.existing} after all: {event.reason}."
+        case FurtherReportWithdrawn():
+            return f"{event.report} is no further report of this incident after all: {event.reason}."
+        case LinkedAsChild():
+            return f"Linked as a child of {event.parent}: {event.reason}."
+        case ChildLinked():
+            return f"{event.child} was linked as a child: {event.reason}."
+        case UnlinkedFromParent():
+            return f"The link to the parent {event.parent} was taken back: {event.reason}."
+        case ChildUnlinked():
+            return f"The link from the child {event.child} was taken back: {event.reason}."
+        case MajorDeclared():
+            return f"Declared a major incident: {event.reason}."
+        case JudgedNotMajor():
+            return f"Judged not to be a major incident: {event.reason}."
+        case ManagementInformed():
+            return f"Management was informed by {_said(event.channel)}: {event.informed}."
+        case CustomerInformed():
+            return f"The customer was informed by {_said(event.channel)}: {event.text}."
+        case _:
+            assert_never(event)
+
+
+def _classification(event: ClassificationEvent) -> str:
+    match event:
+        case Classified():
+            below = f", {event.subcategory}" if event.subcategory else ""
+            return f"Classified as {event.category}{below}."
+        case Prioritised():
+            why = f", overriding the matrix: {event.override_reason}" if event.override_reason else ""
+            weight = f"impact {_said(event.impact)}, urgency {_said(event.urgency)}"
+            return f"Priority {event.priority.value} ({weight}){why}."
+        case MatchedToKnownError():
+            return f"Matches the known error {event.known_error}."
+        case NoMatchFound():
+            return f"Nothing matched in {_listed(event.consulted)}."
+        case EscalatedToGroup():
+            return (
+                f"Escalated to {event.group} on line {event.line.value}"
+                f" ({_said(event.ground)}): {event.reason}."
+            )
+        case AssignedToPerson():
+            return f"Assigned to {event.person} of {event.group}."
+        case HandOffRejected():
+            back = event.back_to or "the service desk"
+            return f"{event.group} rejected the hand-off, back to {back}: {event.reason}."
+        case EscalatedHierarchically():
+            return f"Escalated to the higher level, to {event.to}: {event.reason}."
+        case _:
+            assert_never(event)
+
+
+def _investigation(event: InvestigationEvent) -> str:
+    match event:
+        case Acknowledged():
+            return f"{event.group} acknowledged receipt."
+        case ProgressReported():
+            due = f"{event.next_update_due:%Y-%m-%d %H:%M} UTC"
+            return f"Progress: {event.text}; next update due {due}."
+        case CustomerNotified():
+            return f"The customer was told by {_said(event.channel)}: {event.text}."
+        case WorkaroundProvided():
+            given = _listed(tuple(_said(each) for each in event.given_to))
+            return f"Workaround given to {given}: {event.text}."
+        case KnowledgeReviewed():
+            consulted = _listed(tuple(_said(each) for each in event.consulted))
+            return f"Reviewed {consulted}: {event.found}."
+        case ReassessmentRequested():
+            proposed = f"impact {_said(event.proposed.impact)}, urgency {_said(event.proposed.urgency)}"
+            return f"Re-assessment requested ({proposed}): {event.reason}."
+        case ReassessmentAccepted():
+            return f"Re-assessment accepted: {event.reason}."
+        case ReassessmentDeclined():
+            return f"Re-assessment declined: {event.reason}."
+        case SolutionProposed():
+            return f"Solution proposed: {event.solution}."
+        case EffortRecorded():
+            cost = "" if event.cost is None else f", {event.cost.amount} {event.cost.currency}"
+            return f"Effort recorded: {event.minutes} minutes{cost}."
+        case FindingsReported():
+            prevention = f"; to prevent it: {event.prevention}" if event.prevention else ""
+            return f"Findings: {event.findings}{prevention}."
+        case ChangeLinked():
+            return f"Change {event.change} was linked."
+        case PutOnHold():
+            until = "" if event.until is None else f" until {event.until:%Y-%m-%d %H:%M} UTC"
+            return f"On hold for {_said(event.reason)}, awaiting {event.awaited}{until}."
+        case WorkResumed():
+            return "Work was resumed."
+        case _:
+            assert_never(event)
+
+
+def _resolution(event: ResolutionEvent) -> str:
+    match event:
+        case ServiceRestored():
+            return f"The service was restored at {event.restored_at:%Y-%m-%d %H:%M} UTC."
+        case Resolved():
+            known = f" (known error {event.known_error})" if event.known_error else ""
+            changes = f"; changes: {_listed(event.changes)}" if event.changes else ""
+            return f"Resolved: {event.actions}; solution: {event.solution}{known}{changes}."
+        case _:
+            assert_never(event)
+
+
+def _closure(event: ClosureEvent) -> str:
+    match event:
+        case ConfirmationRequested():
+            return "The customer was asked whether it works."
+        case ResolutionConfirmed():
+            return "The customer confirmed that it works."
+        case ResolutionRejected():
+            return f"The customer says that it does not work: {event.reason}."
+        case Reopened():
+            return f"Reopened: {event.reason}."
+        case RootCauseClassified():
+            return f"Root cause ({event.category}): {event.root_cause}."
+        case RecordVerified():
+            return "The record was found accurate and understandable."
+        case SatisfactionRecorded():
+            comment = f": {event.comment}" if event.comment else ""
+            return f"The customer is {_said(event.satisfaction)}{comment}."
+        case Closed():
+            return f"Closed ({_said(event.agreement)}), handled in {event.handling_seconds} seconds."
+        case Cancelled():
+            return f"Cancelled: {event.reason}."
+        case DeviationRecorded():
+            return f"Deviation from {event.clause} ({event.code}): {event.missing}."
+        case _:
+            assert_never(event)
+
+
+def _said(value: Enum) -> str:
+    return str(value.value).replace("_", " ")
+
+
+def _listed(values: tuple[str, ...]) -> str:
+    return ", ".join(values) or "none"
