@@ -27,6 +27,7 @@ check: $(INSTALLED) ## Lint, types, import contracts, and documents that must no
 	$(BIN)/mypy
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.clauses --check
 
 bench: $(INSTALLED) ## Measure speed and memory, as ratios to the bare driver
 	$(BIN)/python -m benchmarks
