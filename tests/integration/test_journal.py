@@ -1,15 +1,17 @@
 """One contract, kept by the journal in memory, in an SQLite file and in PostgreSQL."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from uuid import UUID, uuid5
 
 import pytest
 from eventsourcing.persistence import IntegrityError
 
+from incident_adapters.codec import Entry
 from incident_adapters.journal import Change, Journal
 from incident_adapters.recorder import NumberTaken, StoreError
+from incident_domain import Recorded
 from incident_domain.events import (
     Classified,
     DomainEvent,
@@ -178,6 +180,40 @@ def test_a_lost_race_for_a_numbered_incident_gives_no_number_away(journal: Journ
     recorded = journal.append_numbered(INCIDENT, numbering(UUID(int=3), incident=""), seen={INCIDENT: 1})
 
     assert recorded[0].event == numbered(1)
+
+
+def test_a_clock_may_stand_in_any_zone_that_it_names(any_store_url: str) -> None:
+    """Recording times are kept in UTC; a clock without a zone is refused before anything is written."""
+    abroad = timezone(timedelta(hours=2))
+    with Journal.open(any_store_url, clock=lambda: RECORDING.astimezone(abroad)) as journal:
+        [recorded] = journal.append([change(incident=(REGISTERED,))], seen={INCIDENT: 0})
+        assert (recorded.recorded_at, recorded.recorded_at.tzinfo) == (RECORDING, UTC)
+        assert journal.read(INCIDENT) == [recorded]
+
+    with Journal.open("sqlite://", clock=lambda: RECORDING.replace(tzinfo=None)) as journal:
+        with pytest.raises(ValueError, match="clock: must name its time zone"):
+            journal.append([change(incident=(REGISTERED,))], seen={INCIDENT: 0})
+        assert journal.head() == 0
+
+
+def test_the_library_reads_the_journal_as_one_of_its_applications(journal: Journal) -> None:
+    """The event store and the notification log of `eventsourcing` work on it."""
+    recorded = journal.append([change(incident=(REGISTERED, CLASSIFIED))], seen={INCIDENT: 0})
+
+    assert list(journal.events.get(INCIDENT)) == [unplaced(each) for each in recorded]
+    assert [each.id for each in journal.notification_log.select(start=1, limit=10)] == [1, 2]
+
+
+def unplaced(recorded: Recorded) -> Entry:
+    return Entry(
+        stream=recorded.stream,
+        version=recorded.version,
+        event_id=recorded.event_id,
+        recorded_at=recorded.recorded_at,
+        correlation_id=recorded.correlation_id,
+        causation_id=recorded.causation_id,
+        event=recorded.event,
+    )
 
 
 def test_personal_fields_are_sealed_in_the_store_and_open_when_read(any_store_url: str) -> None:

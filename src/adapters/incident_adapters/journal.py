@@ -100,7 +100,7 @@ class Journal(Application[str]):
             NumberTaken: when a number belongs to another incident.
             UnstorableEvent: when a stream's name cannot be kept.
         """
-        now, versions = self._clock(), dict(seen)
+        now, versions = self.now(), dict(seen)
         entries = [entry for change in changes for entry in _entries(change, versions, now)]
         try:
             positions: Sequence[int] = self._recorder.insert_events(
@@ -119,7 +119,7 @@ class Journal(Application[str]):
             IntegrityError: when one of the streams in `seen` has moved on.
             NumberTaken: when the incident has a number already.
         """
-        now = self._clock()
+        now = self.now()
         entries: list[Entry] = []
 
         def following(number: int) -> list[StoredEvent]:
@@ -150,6 +150,17 @@ class Journal(Application[str]):
     def numbered(self, number: int) -> str | None:
         """The incident to which a number belongs, or None while it is free (P1.5)."""
         return self._recorder.number_holder(number)
+
+    def now(self) -> datetime:
+        """The time on the journal's clock, in UTC.
+
+        Raises:
+            ValueError: when the clock that was given names no time zone.
+        """
+        now = self._clock()
+        if now.tzinfo is None:
+            raise ValueError("clock: must name its time zone, for example datetime.now(timezone.utc)")
+        return now.astimezone(UTC)
 
     def head(self) -> int:
         """The position of the last event; 0 where nothing is recorded."""
