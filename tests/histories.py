@@ -1,6 +1,7 @@
 """Histories for the tests of the views: events recorded one after the other, and a journal that is a list."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 from uuid import NAMESPACE_OID, uuid5
@@ -8,7 +9,7 @@ from uuid import NAMESPACE_OID, uuid5
 from attrs import evolve as changed
 from attrs import field, frozen
 from hypothesis import strategies as st
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, create_engine, select
 
 from incident_domain.actor import Actor, PersonId, Role
 from incident_domain.envelope import Recorded
@@ -29,6 +30,7 @@ from incident_domain.events import (
 )
 from incident_domain.evolution import BrokenHistory, evolve
 from incident_domain.incident import UNREGISTERED, Incident
+from incident_projections.engine import Projections
 from incident_projections.view import INCIDENT_EVENTS, View
 from tests.examples import EXAMPLES
 from tests.strategies import event_of
@@ -171,3 +173,14 @@ def rows_of(engine: Engine, views: Iterable[View]) -> dict[str, list[tuple[Any, 
             ]
             for view in views
         }
+
+
+@contextmanager
+def shown(views: Sequence[View], *told: tuple[str, DomainEvent]) -> Generator[Connection]:
+    """Give a connection to a database in memory whose views show these events."""
+    engine = create_engine("sqlite://")
+    projections = Projections(engine, ListSource(journal=recorded(*told)), views)
+    projections.catch_up()
+    with projections.reading() as connection:
+        yield connection
+    engine.dispose()

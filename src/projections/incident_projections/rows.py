@@ -27,11 +27,10 @@ def load(connection: Connection, table: Table, streams: Sequence[str]) -> dict[s
         found = connection.exec_driver_sql(_select_postgresql(table), (list(streams),))
     names = table.columns.keys()
     stream_at = names.index(_key(table)[0])
-    held: dict[str, Rows] = {}
+    held: dict[str, list[Mapping[str, Any]]] = {}
     for values in found:
-        stream = values[stream_at]
-        held[stream] = (*held.get(stream, ()), dict(zip(names, values, strict=True)))
-    return held
+        held.setdefault(values[stream_at], []).append(dict(zip(names, values, strict=True)))
+    return {stream: tuple(rows) for stream, rows in held.items()}
 
 
 def write(

@@ -27,6 +27,7 @@ _NEARNESS: Final = 1.0
 
 # No index takes values of any length; what is alike in so many characters is alike.
 _LONGEST: Final = 100
+_MOST_WORDS: Final = 100
 
 _ENGLISH: Final = (
     "and any are been but can cannot could did does for from had has have her his how its not now our out she"
@@ -73,8 +74,12 @@ def folded(text: str) -> str:
 
 
 def words(text: str) -> frozenset[str]:
-    """The words that say something: folded, of three characters or more, no English or Spanish stop words."""
-    return frozenset(re.findall(r"\w{3,}", folded(text))) - _STOP_WORDS
+    """The words that say something: folded, of three characters or more, no English or Spanish stop words.
+
+    Of a long text only the hundred longest are taken: long words are rare, and rare ones tell records apart.
+    """
+    found = set(re.findall(r"\w{3,}", folded(text))) - _STOP_WORDS
+    return frozenset(sorted(found, key=lambda word: (-len(word), word))[:_MOST_WORDS])
 
 
 def traits(kind: str, values: Iterable[str]) -> frozenset[str]:

@@ -1,0 +1,211 @@
+from datetime import timedelta
+
+import pytest
+from attrs import evolve as changed
+from hypothesis import given
+from hypothesis import strategies as st
+
+from incident_domain.events import (
+    AnalysisRecorded,
+    Closed,
+    ConfigurationItem,
+    ConfigurationItemsAttached,
+    DomainEvent,
+    IdentifiedAsSame,
+    IncidentId,
+    KnownErrorDeclared,
+    KnownErrorId,
+    KnownErrorRetired,
+    ProblemRecorded,
+    Reopened,
+    Resolved,
+    SameAsUndone,
+    SolutionPublished,
+)
+from incident_projections.known_errors import KNOWN_ERRORS, MATCHING, Standing, known_errors, matching
+from incident_projections.similar import SIMILAR, SimilarIncident, similar_to
+from incident_projections.traits import NEAR, likeness, words
+from tests.histories import at, example, registered, shown
+
+NEW = IncidentId("INC-new")
+
+
+def incident(
+    name: str,
+    summary: str,
+    *,
+    services: tuple[str, ...] = (),
+    item: str | None = None,
+    place: str | None = None,
+    began: float = 0,
+) -> list[tuple[str, DomainEvent]]:
+    """An incident with its analysis, and what it touches."""
+    analysis = changed(
+        example(AnalysisRecorded),
+        began_at=at(began),
+        symptoms="as it is",
+        location=place,
+        services=services,
+        hardware=(),
+    )
+    story: list[DomainEvent] = [registered(name, began, summary=summary), analysis]
+    if item is not None:
+        touched = ConfigurationItem(item=item, name=item, kind="server")
+        story.append(changed(example(ConfigurationItemsAttached), items=(touched,)))
+    return [(name, each) for each in story]
+
+
+def asked(*told: tuple[str, DomainEvent], limit: int = 10) -> tuple[SimilarIncident, ...]:
+    """What is similar to the new incident, which is registered last."""
+    with shown([SIMILAR], *told) as connection:
+        return similar_to(connection, NEW, limit=limit)
+
+
+def test_p1_8_each_similar_incident_comes_with_its_reasons() -> None:
+    """Same configuration item, service, place, words, and near in time: all are named, the heaviest first."""
+    found = asked(
+        *incident("INC-1", "Printer jams", services=("Printing",), item="ci-7", place="Bilbao", began=30),
+        *incident(NEW, "The printer stopped", services=("printing",), item="ci-7", place="bilbao", began=60),
+    )
+
+    assert [each.incident for each in found] == ["INC-1"]
+    assert [str(reason) for reason in found[0].reasons] == [
+        "same configuration item ci-7",
+        "same service printing",
+        "same place bilbao",
+        "began near in time",
+        "words in common: printer",
+    ]
+    assert found[0].score == pytest.approx(sum(reason.weight for reason in found[0].reasons))
+
+
+def test_p1_8_the_more_alike_comes_first() -> None:
+    """The same configuration item says more than the same service, and that more than one common word."""
+    found = asked(
+        *incident("INC-word", "mail slow", began=-9000),
+        *incident("INC-service", "unreadable", services=("mail-service",), began=-9000),
+        *incident("INC-item", "broken", item="ci-7", began=-9000),
+        *incident(NEW, "mail is away", services=("mail-service",), item="ci-7"),
+    )
+
+    assert [each.incident for each in found] == ["INC-item", "INC-service", "INC-word"]
+
+
+def test_p1_8_words_are_compared_without_case_accents_and_stop_words() -> None:
+    """Spanish and English alike."""
+    assert words("La impresión NO funcióna; está parada") == {"impresion", "funciona", "parada"}
+    assert words("This is the Printer of her") == {"printer"}
+
+
+def test_a_text_of_any_length_gives_a_bounded_number_of_words() -> None:
+    """The longest are kept, whatever their order in the text."""
+    text = " ".join(f"{'x' * (3 + n % 50)}{n}" for n in range(5000))
+
+    kept = words(text)
+
+    assert len(kept) == 100
+    assert min(len(word) for word in kept) >= 52 + 2
+
+
+def test_p1_8_only_open_incidents_are_candidates() -> None:
+    """Resolved, closed, or the same as another: none of these is similar; reopened or undone, it is again."""
+    told = [
+        *incident("INC-open", "alpha", item="ci-7"),
+        *incident("INC-resolved", "beta", item="ci-7"),
+        ("INC-resolved", example(Resolved)),
+        *incident("INC-reopened", "gamma", item="ci-7"),
+        ("INC-reopened", example(Resolved)),
+        ("INC-reopened", example(Reopened)),
+        *incident("INC-closed", "delta", item="ci-7"),
+        ("INC-closed", example(Closed)),
+        *incident("INC-same", "epsilon", item="ci-7"),
+        ("INC-same", example(IdentifiedAsSame)),
+        *incident("INC-undone", "zeta", item="ci-7"),
+        ("INC-undone", example(IdentifiedAsSame)),
+        ("INC-undone", example(SameAsUndone)),
+    ]
+
+    found = asked(*told, *incident(NEW, "eta", item="ci-7"))
+
+    assert {each.incident for each in found} == {"INC-open", "INC-reopened", "INC-undone"}
+
+
+def test_p1_6_a_corrected_analysis_takes_the_old_traits_back() -> None:
+    """What the second analysis does not say any more makes nothing similar; what was attached stays."""
+    again = changed(
+        example(AnalysisRecorded), services=("web",), symptoms="slow pages", location=None, hardware=()
+    )
+    found = asked(
+        *incident("INC-mail", "alpha", services=("mail",)),
+        *incident("INC-web", "beta", services=("web",)),
+        *incident("INC-item", "gamma", item="ci-7"),
+        *incident(NEW, "delta", services=("mail",), item="ci-7"),
+        (NEW, again),
+    )
+
+    assert {each.incident for each in found} == {"INC-web", "INC-item"}
+
+
+def test_nearness_in_time_alone_makes_nothing_similar() -> None:
+    """Two incidents of the same minute with nothing in common are not candidates for each other."""
+    assert likeness([], {}, timedelta(0)) == (0, ())
+    near, far = likeness(["word:mail"], {}, -NEAR)[0], likeness(["word:mail"], {}, -NEAR * 2)[0]
+    assert near > far > 0
+
+
+@given(spread=st.integers(1, 10_000))
+def test_what_many_have_says_less(spread: int) -> None:
+    """The weight of a trait never grows with the number of records that have it."""
+    rare = likeness(["word:mail"], {"word:mail": spread}, None)[0]
+    common = likeness(["word:mail"], {"word:mail": spread + 1}, None)[0]
+
+    assert rare >= common > 0
+
+
+def test_the_number_of_candidates_is_as_asked() -> None:
+    """The best ones are kept, ties in the order of the names."""
+    told = [each for n in range(6) for each in incident(f"INC-{n}", "alpha beta", item="ci-7")]
+
+    found = asked(*told, *incident(NEW, "alpha", item="ci-7"), limit=2)
+
+    assert [each.incident for each in found] == ["INC-0", "INC-1"]
+
+
+def test_an_incident_that_is_unknown_is_like_none() -> None:
+    """Asked for an incident that is not there, nothing is similar."""
+    assert asked(*incident("INC-1", "alpha")) == ()
+
+
+def test_p2_2_an_incident_is_matched_against_the_knowledge_base() -> None:
+    """Candidates come ranked, with workaround, solution and reasons; retired ones are left out."""
+    problem = example(ProblemRecorded)
+
+    def entry(name: str, title: str, *more: DomainEvent) -> list[tuple[str, DomainEvent]]:
+        begun = changed(
+            problem, known_error=KnownErrorId(name), title=title, symptoms="x", services=("printing",)
+        )
+        return [(f"known-error-{name}", each) for each in (begun, *more)]
+
+    told = [
+        *entry("spooler", "printer spooler stops", example(KnownErrorDeclared), example(SolutionPublished)),
+        *entry("driver", "driver crashes"),
+        *entry("old", "printer spooler stops", example(KnownErrorRetired)),
+        *incident(NEW, "The printer spooler stops again", services=("printing",)),
+    ]
+
+    with shown([SIMILAR, KNOWN_ERRORS, MATCHING], *told) as connection:
+        found = matching(connection, NEW)
+        entries = known_errors(connection)
+
+    assert [match.entry.known_error for match in found] == ["spooler", "driver"]
+    assert found[0].entry.solution == example(SolutionPublished).solution
+    assert found[0].entry.workaround == example(KnownErrorDeclared).workaround
+    assert [str(reason) for reason in found[0].reasons] == [
+        "words in common: printer, spooler, stops",
+        "same service printing",
+    ]
+    assert [(each.known_error, each.standing) for each in entries] == [
+        ("driver", Standing.PROBLEM),
+        ("old", Standing.RETIRED),
+        ("spooler", Standing.SOLVED),
+    ]

@@ -1,0 +1,60 @@
+import pytest
+
+from incident_domain.events import DeviationRecorded, DomainEvent, IncidentEvent, IncidentId
+from incident_projections.describe import describe
+from incident_projections.timeline import TIMELINE, timeline
+from tests.examples import EXAMPLES, IMPORTER
+from tests.histories import example, registered, shown
+
+INCIDENT_EXAMPLES = [each for each in EXAMPLES.values() if isinstance(each, IncidentEvent)]
+
+
+def test_p3_3_the_timeline_has_every_event_of_the_incident_and_no_other() -> None:
+    """In the order of recording, whatever the times say, and each as an entry of its own."""
+    story: list[tuple[str, DomainEvent]] = [
+        ("INC-1", registered("INC-1", 99)),
+        ("INC-2", registered("INC-2")),
+    ]
+    story += [("INC-1", each) for each in INCIDENT_EXAMPLES[1:]]
+
+    with shown([TIMELINE], *story) as connection:
+        entries = timeline(connection, IncidentId("INC-1"))
+
+    assert [entry.version for entry in entries] == list(range(1, len(INCIDENT_EXAMPLES) + 1))
+    assert [entry.position for entry in entries] == [1, *range(3, len(story) + 1)]
+    assert [entry.by for entry in entries[1:]] == [each.by for each in INCIDENT_EXAMPLES[1:]]
+    assert [entry.occurred_at for entry in entries[1:]] == [
+        each.occurred_at for each in INCIDENT_EXAMPLES[1:]
+    ]
+
+
+def test_a_deviation_is_marked_with_its_clause() -> None:
+    """What a history made elsewhere broke stands out in its timeline."""
+    deviation = example(DeviationRecorded)
+
+    with shown([TIMELINE], ("INC-1", registered("INC-1")), ("INC-1", deviation)) as connection:
+        first, second = timeline(connection, IncidentId("INC-1"))
+
+    assert (first.deviates_from, second.deviates_from) == (None, "P5.2")
+    assert second.by == IMPORTER
+    assert second.sentence == (
+        "Deviation from P5.2 (closure_incomplete): the root cause, the customer's agreement."
+    )
+
+
+def test_an_unknown_incident_has_an_empty_timeline() -> None:
+    """There is nothing to tell of an incident that is not there."""
+    with shown([TIMELINE], ("INC-1", registered("INC-1"))) as connection:
+        assert timeline(connection, IncidentId("INC-2")) == ()
+
+
+@pytest.mark.parametrize("event", INCIDENT_EXAMPLES, ids=lambda event: type(event).__name__)
+def test_every_event_has_a_sentence_of_its_own(event: IncidentEvent) -> None:
+    """A sentence begins and ends as one, has no code in it, and is told of one event only."""
+    sentence = describe(event)
+
+    assert sentence.endswith(".")
+    assert sentence[0].isupper() or sentence.startswith(("network", "7H2D"))
+    assert "None" not in sentence
+    assert "Event" not in sentence
+    assert [describe(each) for each in INCIDENT_EXAMPLES].count(sentence) == 1
