@@ -25,7 +25,7 @@ from incident_adapters.cli_queue import (
     chosen,
     look_up,
 )
-from incident_adapters.cli_store import Bar, default_store, opened, reading
+from incident_adapters.cli_store import Bar, default_store, existing, opened, reading
 from incident_adapters.demo import Played, StoryClock, play
 from incident_adapters.demo_stage import SCANNERS
 from incident_adapters.journal import system_clock
@@ -45,6 +45,7 @@ app: Final = App(
     suppress_keyboard_interrupt=False,
 )
 app.meta.group_parameters = "Everywhere"
+app.meta.suppress_keyboard_interrupt = False
 
 
 def _plain_console() -> Console:
@@ -112,6 +113,8 @@ def demo(*, session: Here) -> None:
                 entries, closing = timeline(connection, SCANNERS), closure_report(connection, SCANNERS)
             assert closing is not None, "the story's incident was recorded"
             session.tell(cli_demo.epilogue(entries, closing))
+            if session.store is None:
+                session.tell(cli_demo.INVITATION)
             session.answer(cli_demo.data(scenes, entries, closing))
 
 
@@ -292,7 +295,7 @@ def rebuild(*view: str, session: Here) -> None:
         raise InvalidValue(
             "VIEW", f"there is none named {', '.join(unknown)}; choose from {', '.join(known)}"
         )
-    with reading(session.url, session.bar) as store:
+    with existing(session.url) as store:
         with session.bar.shown("rebuilding") as advance:
             store.views.rebuild(*view, progress=advance)
         positions = {name: store.views.positions()[name] for name in view or known}

@@ -1,6 +1,7 @@
 """The demo as it reads on a terminal."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -14,6 +15,13 @@ from incident_projections.closure_readers import ClosureReport
 from incident_projections.describe import describe
 from incident_projections.queue_readers import Page
 from incident_projections.timeline import TimelineEntry
+
+INVITATION: Final = """
+To look around in the story, play it into a file and ask for what you like:
+
+  incidents demo --store sqlite:///demo.sqlite
+  incidents queue work --store sqlite:///demo.sqlite
+  incidents show 3 --store sqlite:///demo.sqlite"""
 
 
 def scene(played: Played) -> RenderableType:

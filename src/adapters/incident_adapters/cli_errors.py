@@ -74,7 +74,12 @@ def explained(error: Exception) -> tuple[ExitCode, str]:
             return ExitCode.REFUSED, f"refused: {error}"
         case NotFound():
             return ExitCode.REFUSED, str(error)
-        case CycloptsError() | InvalidValue() | BadCursor():
+        case BadCursor():
+            return (
+                ExitCode.MISUSED,
+                "--after: no page of this queue ended with that word; copy one, or leave it out",
+            )
+        case CycloptsError() | InvalidValue():
             return ExitCode.MISUSED, f"{_one_line(error)} (incidents --help tells more)"
         case UnreadableFile() | LogUnreadable():
             return ExitCode.FILE, _one_line(error)

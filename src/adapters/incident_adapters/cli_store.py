@@ -76,8 +76,8 @@ def opened(url: str, clock: Callable[[], datetime] = system_clock) -> Generator[
 
 
 @contextmanager
-def reading(url: str, progress: "Bar") -> Generator[OpenStore]:
-    """Open a store that is there, with every view holding all that was recorded up to now.
+def existing(url: str) -> Generator[OpenStore]:
+    """Open a store that is there.
 
     Raises:
         UnusableStore: when there is no such file: a slip in a name must not make a new, empty store.
@@ -90,7 +90,20 @@ def reading(url: str, progress: "Bar") -> Generator[OpenStore]:
             "or name another with --store"
         )
     with opened(url) as store:
-        with progress.shown("folding events into views") as advance:
+        yield store
+
+
+@contextmanager
+def reading(url: str, bar: "Bar") -> Generator[OpenStore]:
+    """Open a store that is there, with every view holding all that was recorded up to now.
+
+    Raises:
+        UnusableStore: when there is no such file.
+        StoreError: when the store cannot be used as it is.
+        ViewStopped: when a view cannot fold an event.
+    """
+    with existing(url) as store:
+        with bar.shown("folding events into views") as advance:
             store.views.catch_up(advance)
         yield store
 

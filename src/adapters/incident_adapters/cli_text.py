@@ -214,11 +214,18 @@ def timeline(entries: Sequence[TimelineEntry]) -> RenderableType:
                 moment(each.occurred_at),
                 *((moment(each.recorded_at),) if late else ()),
                 f"{each.by.person}, {words(each.by.role)}",
-                each.sentence if each.deviates_from is None else f"DEVIATION {each.sentence}",
+                _sentence(each),
             )
             for each in entries
         ),
     )
+
+
+def _sentence(entry: TimelineEntry) -> Text:
+    said = cell(entry.sentence)
+    if entry.deviates_from is not None:
+        said.stylize("bold")
+    return said
 
 
 def similar(found: Sequence[SimilarIncident]) -> RenderableType:

@@ -8,10 +8,12 @@ from uuid import UUID, uuid5
 from attrs import frozen
 from sqlalchemy import Connection
 
+from incident_adapters.cli_errors import UnusableStore
 from incident_adapters.cli_store import OpenStore
 from incident_adapters.demo_stage import SCANNERS
 from incident_adapters.demo_story import STORY, Look, Scene
 from incident_domain import Objection, Recorded, Refused
+from incident_domain.incident import Unregistered
 from incident_projections.queue_readers import Page, closure_queue, group_queue, review_queue
 from incident_projections.similar import SimilarIncident, similar_to
 
@@ -50,9 +52,13 @@ def play(store: OpenStore, clock: StoryClock) -> Iterator[Played]:
     `clock` is the one that the store's desk was opened with.
 
     Raises:
-        Refused: when the process refuses what the story takes to be allowed, for example since the incidents
-            of the story are in the store already.
+        UnusableStore: when the story was played in this store before.
+        Refused: when the process refuses what the story takes to be allowed.
     """
+    if not isinstance(store.desk.incident(SCANNERS), Unregistered):
+        raise UnusableStore(
+            f"store: the demo was played in it before; see incidents show {SCANNERS}, or name another --store"
+        )
     told = 0
     for scene in STORY:
         recorded: list[Recorded] = []

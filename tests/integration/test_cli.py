@@ -1,0 +1,459 @@
+"""The command line on real stores."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from attrs import frozen
+
+from incident_adapters.cli import run
+from incident_adapters.cli_errors import ExitCode
+from incident_adapters.demo_stage import PRINTER, SCANNERS, TELEPHONES
+from tests.documents import ROOT, blocks
+
+GUIDE = ROOT / "docs" / "how-to" / "use-the-command-line.md"
+PROGRAM = Path(sys.executable).with_name("incidents")
+
+
+@frozen
+class Ran:
+    """How a call of the program went."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        """Its answer as data."""
+        return json.loads(self.out)
+
+
+Incidents: TypeAlias = Callable[..., Ran]
+
+
+@pytest.fixture
+def incidents(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Incidents:
+    """Give the program, run in this process."""
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.delenv("INCIDENTS_STORE", raising=False)
+
+    def call(*words: str) -> Ran:
+        code = run(words)
+        said = capsys.readouterr()
+        return Ran(code, said.out, said.err)
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Give the URL of a store in which the demo was played; tests only read it."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('played') / 'demo.sqlite'}"
+    assert run(["demo", "--store", url]) == ExitCode.DONE
+    return url
+
+
+def test_the_demo_walks_the_five_steps(incidents: Incidents) -> None:
+    """The story goes through all steps, shows what is refused, and ends with timeline and report."""
+    told = incidents("demo")
+
+    assert (told.code, told.err) == (ExitCode.DONE, "")
+    headings = re.findall(r"^[A-Z][A-Z0-9 :,]+$", told.out, flags=re.MULTILINE)
+    assert headings == [
+        "STEP 1: IDENTIFICATION AND REGISTRATION",
+        "STEP 2: CLASSIFICATION AND INITIAL SUPPORT",
+        "STEP 3: INVESTIGATION AND DIAGNOSIS",
+        "STEP 4: RESOLUTION AND RECOVERY",
+        "STEP 5: CLOSURE",
+        "WHAT STAYS",
+    ]
+    assert "P3.2    the group has not acknowledged receipt" in told.out
+    assert "P1.11   major incident: management has not been informed" in told.out
+    assert len(re.findall(r"^ +P5\.[12] ", told.out, flags=re.MULTILINE)) == 4
+    assert "major  14 min      3       9D3P-V7JA-0KZT  No telephone at the head office works" in told.out
+    assert "same place zaragoza" in told.out
+    assert "Closure report of incident 2, 4T7K-9QXM-C3VW" in told.out
+    assert "handling time         4 h 33 min" in told.out
+
+
+def test_the_demo_is_the_same_each_time(incidents: Incidents) -> None:
+    """The story has fixed times and ids, as text and as data."""
+    assert incidents("demo").out == incidents("demo").out
+    assert incidents("demo", "--json").out == incidents("demo", "--json").out
+
+
+def test_the_demo_fits_a_terminal(incidents: Incidents, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On eighty columns no line is longer, and no reference or number is cut."""
+    monkeypatch.setenv("COLUMNS", "80")
+    told = incidents("demo").out
+
+    assert max(map(len, told.splitlines())) <= 80
+    assert "…" not in told
+    assert TELEPHONES in told
+
+
+def test_the_demo_writes_only_into_a_store_that_is_named(
+    incidents: Incidents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variable that names the store of daily work does not lead the story there."""
+    monkeypatch.setenv("INCIDENTS_STORE", f"sqlite:///{tmp_path / 'work.sqlite'}")
+
+    assert incidents("demo").code == ExitCode.DONE
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demo_is_played_once_in_a_store(incidents: Incidents, played: str) -> None:
+    """A store that holds the story already says so, and nothing is recorded."""
+    before = incidents("timeline", SCANNERS, "--store", played).out
+
+    again = incidents("demo", "--store", played)
+
+    assert again.code == ExitCode.STORE
+    assert "was played in it before" in again.err
+    assert incidents("timeline", SCANNERS, "--store", played).out == before
+
+
+def test_a_whole_walk_on_every_store(incidents: Incidents, store_url: str) -> None:
+    """On SQLite and on PostgreSQL every reading command tells the same of the story."""
+    assert incidents("demo", "--store", store_url).code == ExitCode.DONE
+
+    queue = incidents("queue", "--group", "network", "--json", "--store", store_url).data
+    shown = incidents("show", "3", "--json", "--store", store_url).data
+    timeline = incidents("timeline", SCANNERS, "--json", "--store", store_url).data
+    report = incidents("report", "2", "--json", "--store", store_url).data
+    period = incidents("report", "--from", "2026-03-01", "--json", "--store", store_url).data
+    rebuilt = incidents("rebuild", "--json", "--store", store_url).data
+
+    assert [each["incident"] for each in queue["entries"]] == [TELEPHONES]
+    assert shown["incident"]["major"] is True
+    assert shown["missing_to_close"][0]["code"] == "not-resolved"
+    assert [each["version"] for each in timeline["timeline"]] == list(range(1, 38))
+    assert (report["agreement"], report["handling"]) == ("confirmed", "PT16380S")
+    assert (period["handling"]["closed"], period["reopened"]) == (1, 1)
+    assert set(rebuilt["views"].values()) == {len(told_events(incidents, store_url))}
+
+
+def told_events(incidents: Incidents, store_url: str) -> list[str]:
+    """Every event of the story's three incidents."""
+    return [
+        each["event_id"]
+        for name in (PRINTER, SCANNERS, TELEPHONES)
+        for each in incidents("timeline", name, "--json", "--store", store_url).data["timeline"]
+    ]
+
+
+def test_the_text_of_a_queue(incidents: Incidents, played: str) -> None:
+    """The work queue says in one look what weighs most, who holds it, and how it stands."""
+    said = incidents("queue", "work", "--store", played).out.splitlines()
+
+    assert said[0].split() == [
+        "Prio",
+        "Age",
+        "Number",
+        "Incident",
+        *["What", "it", "is,", "and", "how", "it", "stands"],
+    ]
+    assert said[1].startswith("major")
+    assert "No telephone at the head office works" in said[1]
+    assert "line 3, network: not acknowledged" in said[2]
+    assert said[3].startswith("4")
+
+
+def test_a_queue_goes_on_page_by_page(incidents: Incidents, played: str) -> None:
+    """The word at the end of a page leads to the next, up to the last, which has none."""
+    first = incidents("queue", "work", "--limit", "1", "--json", "--store", played).data
+    second = incidents(
+        "queue", "work", "--limit", "1", "--after", first["next"], "--json", "--store", played
+    ).data
+    text = incidents("queue", "work", "--limit", "1", "--store", played).out
+
+    assert [each["incident"] for each in first["entries"] + second["entries"]] == [TELEPHONES, PRINTER]
+    assert second["next"] is None
+    assert text.endswith(f"go on with --after {first['next']}\n")
+
+
+def test_an_incident_is_named_by_number_or_reference(incidents: Incidents, played: str) -> None:
+    """Number, reference and reference in small letters lead to the same incident."""
+    by_number, by_reference, in_small = (
+        incidents("report", name, "--store", played).out for name in ("2", SCANNERS, SCANNERS.lower())
+    )
+
+    assert by_number == by_reference == in_small
+
+
+def test_show_says_all_that_is_missing_before_closing(incidents: Incidents, played: str) -> None:
+    """Every objection to the closing stands there with its clause (P5.2)."""
+    said = incidents("show", PRINTER, "--store", played).out
+
+    missing = said[said.index("Missing before it may close") :]
+    assert [line.split()[0] for line in missing.splitlines()[2:]] == ["P4.1", "P5.2", "P5.2", "P5.1", "P5.2"]
+
+
+@pytest.mark.parametrize("name", ["4711", "AAAA-BBBB-CCCC", "known-error-x", "0", "9" * 30, "²"])
+def test_an_unknown_incident_is_said_so(incidents: Incidents, played: str, name: str) -> None:
+    """There is a line that says where to look, and the exit code tells."""
+    ran = incidents("show", name, "--store", played)
+
+    assert (ran.code, ran.out) == (ExitCode.REFUSED, "")
+    assert ran.err.startswith("incidents: INCIDENT: there is none")
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("mysql://somewhere/x", "not supported"),
+        ("nonsense", "not a URL"),
+        ("postgresql://user:secret@127.0.0.1:1/x", "check that the server runs"),
+    ],
+)
+def test_a_store_that_cannot_be_used_is_said_so(incidents: Incidents, url: str, said: str) -> None:
+    """The line says what to do and never the password."""
+    ran = incidents("queue", "--store", url)
+
+    assert (ran.code, ran.out) == (ExitCode.STORE, "")
+    assert said in ran.err
+    assert "secret" not in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_a_slip_in_a_name_makes_no_store(incidents: Incidents, tmp_path: Path) -> None:
+    """A command that reads never makes an empty store, it says that there is none."""
+    ran = incidents("queue", "--store", f"sqlite:///{tmp_path / 'slip.sqlite'}")
+
+    assert ran.code == ExitCode.STORE
+    assert "there is no file" in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_store_is_left_as_it_is(incidents: Incidents, tmp_path: Path) -> None:
+    """A file of another kind is refused and not touched."""
+    letter = tmp_path / "letter.txt"
+    letter.write_text("Dear Sir or Madam, " * 100)
+
+    ran = incidents("queue", "--store", f"sqlite:///{letter}")
+
+    assert ran.code == ExitCode.STORE
+    assert letter.read_text() == "Dear Sir or Madam, " * 100
+
+
+def test_a_word_that_no_page_ended_with_is_refused(incidents: Incidents, played: str) -> None:
+    """A bad cursor is a misuse, named by its option."""
+    ran = incidents("queue", "--after", "bm9uc2Vuc2U", "--store", played)
+
+    assert ran.code == ExitCode.MISUSED
+    assert "--after" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["report"], "--from"),
+        (["report", "2", "--from", "2026-03-01"], "INCIDENT"),
+        (["report", "--from", "2026-03-02", "--to", "2026-03-02"], "--to"),
+    ],
+)
+def test_a_report_is_about_an_incident_or_a_period(
+    incidents: Incidents, played: str, words: list[str], named: str
+) -> None:
+    """Neither, both, or a period that is none is refused by the name of the option."""
+    ran = incidents(*words, "--store", played)
+
+    assert (ran.code, ran.out) == (ExitCode.MISUSED, "")
+    assert named in ran.err
+
+
+def test_a_period_ends_before_its_end(incidents: Incidents, played: str) -> None:
+    """What was closed at the end of a period belongs to the next; a zone in the option counts."""
+
+    def closed(since: str, until: str) -> int:
+        report = incidents("report", "--from", since, "--to", until, "--json", "--store", played).data
+        count: int = report["handling"]["closed"]
+        return count
+
+    assert closed("2026-03-02", "2026-03-02T14:21:00") == 0
+    assert closed("2026-03-02T14:21:00", "2026-03-03") == 1
+    assert closed("2026-03-02T15:21:00+0100", "2026-03-03") == 1
+    assert closed("2026-03-02T14:22:00", "2026-03-03") == 0
+
+
+def test_the_log_of_another_system_is_imported(incidents: Incidents, tmp_path: Path) -> None:
+    """Every row is accounted for, a second run changes nothing, and the queues know the incidents."""
+    log = ROOT.parent / "shared" / "data" / "servicenow_incident_event_log.csv.gz"
+    if not log.exists():
+        pytest.skip(f"the real log is not there: {log}")
+    part = tmp_path / "part.csv"
+    unpacked = subprocess.run(["gzip", "-dc", log], check=True, capture_output=True).stdout
+    part.write_bytes(b"".join(unpacked.splitlines(keepends=True)[:201]))
+    store = f"sqlite:///{tmp_path / 'new' / 'folder' / 'imported.sqlite'}"
+    words = ("import", "servicenow", str(part), "--zone", "Europe/Madrid", "--store", store)
+
+    first = incidents(*words, "--json")
+    again = incidents(*words, "--json")
+    text = incidents(*words)
+
+    account = first.data
+    assert first.code == ExitCode.DONE
+    assert account["rows"] == 200
+    assert account["rows"] == sum(account[each] for each in ("recorded", "deviating", "unchanged", "refused"))
+    assert again.data == account
+    assert text.out.startswith("200 rows are accounted for")
+    period = incidents("report", "--from", "2016-01-01", "--json", "--store", store).data
+    assert period["handling"]["closed"] == period["agreement"]["unknown"] > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("missing.csv", None), ("other.csv", b"a,b\n1,2\n"), ("broken.gz", b"\x1f\x8b\x08x")],
+)
+def test_a_file_that_is_no_log_is_said_so(
+    incidents: Incidents, tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    """A file that is missing, of another kind, or damaged has an exit code of its own."""
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+
+    ran = incidents(
+        *("import", "servicenow", str(tmp_path / name), "--zone", "UTC"),
+        *("--store", f"sqlite:///{tmp_path / 'store.sqlite'}"),
+    )
+
+    assert (ran.code, ran.out) == (ExitCode.FILE, "")
+    assert name in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_a_view_of_another_release_is_rebuilt_on_demand(incidents: Incidents, tmp_path: Path) -> None:
+    """Rebuilding is the way out where reading is refused, so it does not read first."""
+    file = tmp_path / "newer.sqlite"
+    store = f"sqlite:///{file}"
+    incidents("demo", "--store", store)
+    before = incidents("queue", "work", "--json", "--store", store).data
+    with closing(sqlite3.connect(file)) as views, views:
+        views.execute("UPDATE view_positions SET version = version + 1 WHERE view = 'queue'")
+
+    refused = incidents("queue", "work", "--store", store)
+    rebuilt = incidents("rebuild", "queue", "--store", store)
+    after = incidents("queue", "work", "--json", "--store", store).data
+
+    assert refused.code == ExitCode.STORE
+    assert "rebuild" in refused.err
+    assert rebuilt.code == ExitCode.DONE
+    assert [each["incident"] for each in after["entries"]] == [each["incident"] for each in before["entries"]]
+
+
+def test_the_program_as_it_is_installed(tmp_path: Path) -> None:
+    """`incidents demo` runs by itself, in a home without anything, and prints letters of any language."""
+    ran = subprocess.run(
+        [PROGRAM, "demo"],
+        capture_output=True,
+        check=True,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LC_ALL": "C"},
+    )
+
+    assert b"WHAT STAYS" in ran.stdout
+    assert ran.stderr == b""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_default_store_lies_in_the_data_folder(tmp_path: Path) -> None:
+    """Without an option and a variable the program names the file that it looks for."""
+    ran = subprocess.run(
+        [PROGRAM, "queue"],
+        capture_output=True,
+        check=False,
+        text=True,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")},
+    )
+
+    assert ran.returncode == ExitCode.STORE
+    assert str(tmp_path / "data" / "itil-incidents" / "incidents.sqlite") in ran.stderr
+
+
+def test_a_reader_that_has_gone_is_no_error(played: str) -> None:
+    """When nobody reads the output any more, the program ends without a word."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    try:
+        ran = subprocess.run(
+            [PROGRAM, "timeline", "2", "--store", played],
+            stdout=writes,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    finally:
+        os.close(writes)
+
+    assert (ran.returncode, ran.stderr) == (ExitCode.PIPE_CLOSED, b"")
+
+
+def test_an_interruption_ends_the_program_quietly(tmp_path: Path) -> None:
+    """Ctrl-C gives one line and its exit code, and no traceback."""
+    log = tmp_path / "log.csv"
+    os.mkfifo(log)
+    words = ("import", "servicenow", str(log), "--zone", "UTC", "--store", f"sqlite:///{tmp_path}/new.sqlite")
+    # Opening the pipe to write waits until the program has opened it to read.
+    with (
+        subprocess.Popen([PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program,
+        log.open("wb"),
+    ):
+        program.send_signal(signal.SIGINT)
+        out, err = program.communicate(timeout=60)
+
+    assert program.returncode == ExitCode.INTERRUPTED
+    assert out == b""
+    assert err == b"incidents: interrupted; what was recorded stays recorded\n"
+
+
+def test_the_guide_to_the_command_line_holds(
+    incidents: Incidents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every call that the guide shows works as it is printed, and prints what is shown."""
+    monkeypatch.chdir(tmp_path)
+    called = 0
+    for block in blocks(GUIDE):
+        for call in block.text.split("$ ")[1:]:
+            line, _, shown = call.partition("\n")
+            program, *words = shlex.split(line)
+            assert program == "incidents"
+            if "import" in words:
+                continue
+            ran = incidents(*words)
+            assert (ran.code, ran.err) == (ExitCode.DONE, ""), line
+            assert ran.out == (shown or ran.out), line
+            called += 1
+    assert called > 10
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("`demo`", "demo"),
+        ("`queue`", "queue"),
+        ("`show`", "show 3"),
+        ("`timeline`", "timeline 3"),
+        ("`report` of a period", "report --from 2026-01-01"),
+        ("`rebuild`", "rebuild queue"),
+    ],
+)
+def test_the_guide_names_the_members_of_every_answer(
+    incidents: Incidents, played: str, command: str, words: str
+) -> None:
+    """What programs may rely on is what the guide says."""
+    row = re.search(rf"^\| {command} \| (.+) \|$", GUIDE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert row is not None
+    store = () if words == "demo" else ("--store", played)
+
+    answer = incidents(*words.split(), "--json", *store).data
+
+    assert set(answer) == set(re.findall(r"`(\w+)`", row[1]))

@@ -1,0 +1,150 @@
+"""What the command line says before any store is opened: help, words, errors."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from eventsourcing.persistence import OperationalError
+from sqlalchemy.exc import OperationalError as DatabaseFailed
+
+from incident_adapters.cli import run
+from incident_adapters.cli_errors import EXPECTED, ExitCode, explained
+from incident_adapters.cli_import import zone_named
+from incident_adapters.cli_queue import EVERYTHING, Narrowing, Which, chosen
+from incident_adapters.cli_text import cell, duration, moment
+from incident_domain import Objection, Refused
+from incident_domain.validation import InvalidValue
+from incident_projections.queue_readers import BadCursor
+
+COMMANDS = ("demo", "queue", "show", "timeline", "report", "import", "import servicenow", "rebuild")
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_teaches(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Help says what a command is for, which options hold everywhere, and what the exit codes mean."""
+    code = run([*command.split(), "--help"])
+
+    said = capsys.readouterr().out
+    assert code == ExitCode.DONE
+    assert f"Usage: incidents {command}".strip() in said
+    assert "Exit codes:" in said
+    assert "--store" in said
+    assert "--json" in said
+
+
+@pytest.mark.parametrize("command", [each for each in COMMANDS if each != "import"])
+def test_help_gives_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The help of a command shows how it is called."""
+    run([*command.split(), "--help"])
+
+    assert f"\n incidents {command}" in capsys.readouterr().out
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a command the program shows what there is."""
+    assert run([]) == ExitCode.DONE
+
+    said = capsys.readouterr().out
+    assert all(f"│ {command} " in said for command in COMMANDS if " " not in command)
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ("quee", "queue"),
+        ("queue --grop network", "--group"),
+        ("queue waiting", "WHICH"),
+        ("queue work --line 4", "--line"),
+        ("queue work --priority critical", "--priority"),
+        ("queue --limit 0", "--limit"),
+        ("queue review --group network", "review"),
+        ("show", "INCIDENT"),
+        ("report --from yesterday", "--from"),
+        ("rebuild everything", "VIEW"),
+        ("import servicenow log.csv", "--zone"),
+        ("import servicenow log.csv --zone Europe/Madird", "--zone"),
+    ],
+)
+def test_misuse_is_one_line_that_names_the_option(
+    words: str, named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is not understood is said in one line on standard error, with the exit code of misuse."""
+    code = run(words.split())
+
+    said = capsys.readouterr()
+    assert code == ExitCode.MISUSED
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert said.err.startswith("incidents: ")
+    assert named in said.err
+
+
+@pytest.mark.parametrize(
+    ("length", "said"),
+    [
+        (timedelta(seconds=59), "0 min"),
+        (timedelta(minutes=5), "5 min"),
+        (timedelta(hours=1, minutes=6), "1 h 06 min"),
+        (timedelta(days=2, hours=3, minutes=59), "2 d 3 h"),
+    ],
+)
+def test_a_length_of_time_is_said_by_its_two_largest_units(length: timedelta, said: str) -> None:
+    """Whoever reads a queue needs no seconds."""
+    assert duration(length) == said
+
+
+def test_an_instant_is_said_to_the_minute() -> None:
+    """An instant stands without its seconds, and an unknown one stands empty."""
+    assert moment(datetime(2026, 3, 2, 8, 12, 59, tzinfo=UTC)) == "2026-03-02 08:12"
+    assert moment(None) == ""
+
+
+def test_what_is_stored_cannot_steer_the_terminal() -> None:
+    """Control characters of a text are shown as such, and its line breaks do not break a table."""
+    assert cell("red\x1b[31m\nalert\x07 [bold]").plain == "red�[31m alert� [bold]"
+
+
+@pytest.mark.parametrize(
+    ("which", "narrowing", "queue"),
+    [
+        (None, EVERYTHING, "review"),
+        (None, Narrowing(group="network"), "work"),
+        ("work", EVERYTHING, "work"),
+        ("work", Narrowing(overdue=True), "work"),
+        ("closure", EVERYTHING, "closure"),
+    ],
+)
+def test_narrowing_chooses_the_work_queue(which: Which | None, narrowing: Narrowing, queue: Which) -> None:
+    """The review queue is shown unless something says otherwise."""
+    assert chosen(which, narrowing) == queue
+
+
+@pytest.mark.parametrize("name", ["Europe/Madird", "../etc/passwd", "", "Europe"])
+def test_a_time_zone_that_does_not_exist_is_refused(name: str) -> None:
+    """The line says how a zone is named."""
+    with pytest.raises(InvalidValue, match="Europe/Madrid"):
+        zone_named(name)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (Refused([Objection(clause="P1.5", code="no-number", message="it has no number")]), 1),
+        (InvalidValue("summary", "must not be blank"), 2),
+        (BadCursor(), 2),
+        (OperationalError("the server\nis gone"), 3),
+    ],
+)
+def test_every_expected_error_is_one_line_with_its_exit_code(error: Exception, code: int) -> None:
+    """No error that can be expected shows more than a line."""
+    assert isinstance(error, EXPECTED)
+    ended, line = explained(error)
+
+    assert ended == code
+    assert "\n" not in line
+
+
+def test_what_a_database_says_is_not_repeated() -> None:
+    """An answer of the database may hold what is stored, so it is not printed."""
+    failed = DatabaseFailed("INSERT INTO queue VALUES (?)", ("Dora Peña",), Exception("near Dora Peña"))
+
+    assert "Dora" not in explained(failed)[1]
