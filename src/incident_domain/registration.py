@@ -205,8 +205,8 @@ def assign_number(now: Incident, ask: AssignNumber, number: int) -> list[Inciden
         if ask.number in (None, record.intake.number):
             return []
         raise contradiction("P1.5", "numbered", "it has a number already, which never changes")
-    if number < 1:
-        raise contradiction("P1.5", "bad-number", "number: must be 1 or more")
+    if not 1 <= number < 10**18:
+        raise contradiction("P1.5", "bad-number", "number: must be 1 or more, of at most 18 digits")
     return [NumberAssigned(by=ask.by, occurred_at=ask.at, number=number)]
 
 

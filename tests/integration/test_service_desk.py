@@ -259,6 +259,21 @@ def test_p1_5_a_number_brought_along_belongs_to_one_incident(desk: ServiceDesk, 
     assert journal.numbered(45) == INCIDENT
 
 
+@pytest.mark.clause("P1.5")
+@pytest.mark.parametrize("number", [-1, 0, 10**18, 2**64])
+def test_p1_5_a_number_that_no_store_could_keep_is_refused(
+    number: int, desk: ServiceDesk, journal: Journal
+) -> None:
+    """Every store takes and refuses the same numbers."""
+    handle_all(desk, REGISTERED)
+
+    with pytest.raises(Refused) as refused:
+        desk.handle(ask(AssignNumber, by=IMPORTER, number=number))
+
+    assert refused.value.code == "bad-number"
+    assert journal.head() == 1
+
+
 def number_incidents(url: str, writers: int, each: int, process: int) -> list[int]:
     """Register and number incidents from several threads of one process; the numbers given."""
 

@@ -109,7 +109,12 @@ DAMAGES: dict[str, tuple[type[Event], Callable[[dict[str, Any]], object], str]] 
     "true for a number": (
         RowsImported,
         put("event", "through_row", value=True),
-        "key event.through_row must be a whole number",
+        "key event.through_row must be a whole number of at most 64 bits",
+    ),
+    "a number that some readers would round": (
+        RowsImported,
+        put("event", "through_row", value=2**63),
+        "key event.through_row must be a whole number of at most 64 bits",
     ),
     "an unknown member of an enumeration": (
         PutOnHold,

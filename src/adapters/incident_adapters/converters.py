@@ -23,6 +23,7 @@ Hook: TypeAlias = Callable[[Any, Any], Any]
 
 _INSTANT_LENGTH = len("2026-01-02T03:04:05.000006Z")
 _NO_OFFSET = timedelta(0)
+_INT_LIMIT = 2**63
 
 
 class WrongKind(ValueError):
@@ -35,11 +36,11 @@ def strict_converter(*, traces: bool) -> Converter:
     With `traces` its errors say where the value stands, which costs time on every value.
     """
     made = Converter(detailed_validation=traces, forbid_extra_keys=True)
-    made.register_structure_hook(str, _exactly(str, "a text"))
-    made.register_unstructure_hook(str, _as_it_is(str, "a text"))
-    made.register_structure_hook(int, _exactly(int, "a whole number"))
+    made.register_structure_hook(str, _read_text)
+    made.register_unstructure_hook(str, _written_text)
+    made.register_structure_hook(int, _read_int)
     # Registered as a class, int would also write every IntEnum.
-    made.register_unstructure_hook_func(_is_int, _as_it_is(int, "a whole number"))
+    made.register_unstructure_hook_func(_is_int, _written_int)
     made.register_structure_hook(datetime, read_instant)
     made.register_unstructure_hook(datetime, written_instant)
     made.register_structure_hook(Decimal, _read_decimal)
@@ -78,22 +79,26 @@ def read_instant(value: Any, _: Any) -> datetime:
     return datetime.fromisoformat(value)
 
 
-def _exactly(kind: type, demand: str) -> Hook:
-    def read(value: Any, _: Any) -> Any:
-        if type(value) is not kind:
-            raise WrongKind(f"must be {demand}")
-        return value
-
-    return read
+def _written_text(value: Any) -> str:
+    if type(value) is not str:
+        raise WrongKind("must be a text")
+    return value
 
 
-def _as_it_is(kind: type, demand: str) -> Callable[[Any], Any]:
-    def write(value: Any) -> Any:
-        if type(value) is not kind:
-            raise WrongKind(f"must be {demand}")
-        return value
+def _read_text(value: Any, _: Any) -> str:
+    if type(value) is not str:
+        raise WrongKind("must be a text")
+    return value
 
-    return write
+
+def _written_int(value: Any) -> int:
+    if type(value) is not int or not -_INT_LIMIT <= value < _INT_LIMIT:
+        raise WrongKind("must be a whole number of at most 64 bits")
+    return value
+
+
+def _read_int(value: Any, _: Any) -> int:
+    return _written_int(value)
 
 
 def _is_int(kind: Any) -> bool:
