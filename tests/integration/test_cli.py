@@ -1,5 +1,6 @@
 """The command line on real stores."""
 
+import errno
 import json
 import os
 import re
@@ -413,17 +414,27 @@ def test_an_interruption_ends_the_program_quietly(tmp_path: Path) -> None:
     log = tmp_path / "log.csv"
     os.mkfifo(log)
     words = ("import", "servicenow", str(log), "--zone", "UTC", "--store", f"sqlite:///{tmp_path}/new.sqlite")
-    # Opening the pipe to write waits until the program has opened it to read.
-    with (
-        subprocess.Popen([PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program,
-        log.open("wb"),
-    ):
+    with subprocess.Popen([PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+        pipe = _opened_by(program, log)
         program.send_signal(signal.SIGINT)
         out, err = program.communicate(timeout=60)
+        os.close(pipe)
 
     assert program.returncode == ExitCode.INTERRUPTED
     assert out == b""
     assert err == b"incidents: interrupted; what was recorded stays recorded\n"
+
+
+def _opened_by(program: subprocess.Popen[bytes], log: Path) -> int:
+    """The writing end of a named pipe, as soon as the program has opened it to read."""
+    while program.poll() is None:
+        try:
+            return os.open(log, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+        os.sched_yield()
+    pytest.fail("the program ended before it read the log")
 
 
 def test_the_guide_to_the_command_line_holds(
