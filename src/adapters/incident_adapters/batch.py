@@ -123,6 +123,10 @@ class Batch:
         """The incident as this batch has left it."""
         return self._at(name, INCIDENT).state
 
+    def version(self, stream: str) -> int:
+        """The number of events of an import's stream, as this batch has left it."""
+        return self._at(stream, STATELESS).version
+
     def add(self, stream: str, *events: ImportEvent, command_id: UUID) -> None:
         """Take an import's own events into the batch; the stream's name begins with `import-`.
 

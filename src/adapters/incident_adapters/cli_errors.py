@@ -7,6 +7,7 @@ from cyclopts import CycloptsError
 from eventsourcing.persistence import PersistenceError
 from sqlalchemy.exc import DBAPIError
 
+from incident_adapters.service_desk import Contended
 from incident_adapters.servicenow_log import LogUnreadable
 from incident_domain import Refused
 from incident_domain.evolution import BrokenHistory
@@ -60,6 +61,7 @@ EXPECTED: Final = (
     OtherVersion,
     JournalGap,
     BrokenHistory,
+    Contended,
 )
 """Everything that may go wrong without the program being at fault."""
 
