@@ -287,12 +287,13 @@ def _next_command(draw: st.DrawFn, ledger: Ledger) -> Asked:
     """A command that the process asks for next, by somebody who may give it."""
     if draw(st.integers(0, 9)) == 0:
         return draw(_knowledge_command(ledger))
-    name = draw(st.sampled_from(INCIDENTS))
+    going_on = [each for each in INCIDENTS if not isinstance(ledger.incident(each), Ended)]
+    name = draw(st.sampled_from(going_on or INCIDENTS))
     now = ledger.incident(name)
     kind = draw(st.sampled_from(_next_kinds(now)))
     command = draw(_of_kind(kind, ledger))
     assert isinstance(command, Command)
-    at = ledger.latest + timedelta(minutes=draw(st.integers(1, 90)))
+    at = ledger.latest + timedelta(minutes=draw(st.integers(-15, 90)))
     if isinstance(command, CloseAfterSilence):
         at += ledger.policy.silence
     record = _record(now)
@@ -372,7 +373,14 @@ def _next_kinds(now: Incident) -> list[type[IncidentCommand]]:
         case InRegistration(record=record):
             return list(_next_in_registration(record))
         case InClassification():
-            return [RecordNoMatch, EscalateToGroup, Resolve, MatchKnownError, UnlinkFromParent, DeclareMajor]
+            return [
+                RecordNoMatch,
+                EscalateToGroup,
+                Resolve,
+                MatchKnownError,
+                DeclareMajor,
+                *_ties(now.record),
+            ]
         case InInvestigation():
             return list(_next_in_investigation(now.record))
         case AwaitingClosure():
@@ -392,7 +400,8 @@ def _next_in_registration(record: Record) -> Iterator[type[IncidentCommand]]:
     if not intake.analysed:
         yield RecordAnalysis
     if intake.similarity is Similarity.UNDECIDED:
-        yield from (LinkAsChild, LinkAsChild, RecordAsNew, RecordAsNew, IdentifyAsSame)
+        yield from (RecordAsNew, RecordAsNew, IdentifyAsSame)
+    yield from _ties(record)
     match intake.gravity:
         case Gravity.UNDECIDED:
             yield from (JudgeNotMajor, JudgeNotMajor, DeclareMajor)
@@ -406,6 +415,10 @@ def _next_in_registration(record: Record) -> Iterator[type[IncidentCommand]]:
             assert_never(intake.gravity)
 
 
+def _ties(record: Record) -> list[type[IncidentCommand]]:
+    return [LinkAsChild, LinkAsChild] if record.parent is None else [UnlinkFromParent]
+
+
 def _next_in_investigation(record: Record) -> Iterator[type[IncidentCommand]]:
     assignment, gravity = record.work.assignment, record.intake.gravity
     if gravity is Gravity.MAJOR:
@@ -414,7 +427,8 @@ def _next_in_investigation(record: Record) -> Iterator[type[IncidentCommand]]:
         yield InformCustomer
     if assignment is not None and not assignment.acknowledged:
         yield from (Acknowledge, RejectHandOff)
-    yield from (Resolve, AssignToPerson, EscalateToGroup, ReportProgress, RequestReassessment)
+    yield from (Resolve, Resolve, AssignToPerson, EscalateToGroup, ReportProgress, RequestReassessment)
+    yield from _ties(record)
     yield Resume if record.work.hold is not None else PutIncidentOnHold
     if record.work.reassessment is not None:
         yield AcceptReassessment
