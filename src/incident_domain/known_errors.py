@@ -18,7 +18,7 @@ from incident_domain.events import (
 )
 from incident_domain.evolution import BrokenHistory
 from incident_domain.refusal import Objection, Refused, contradiction
-from incident_domain.validation import aware, filled, utc
+from incident_domain.validation import aware, filled, storable_within, utc
 
 
 @frozen(kw_only=True)
@@ -40,7 +40,7 @@ class RecordProblem(KnowledgeCommand):
 
     title: str = field(validator=filled)
     symptoms: str = field(validator=filled)
-    services: tuple[str, ...] = ()
+    services: tuple[str, ...] = field(default=(), validator=storable_within)
 
 
 @frozen(kw_only=True)

@@ -32,7 +32,14 @@ from incident_domain.events import (
 )
 from incident_domain.incident import AwaitingClosure, Ended, Gravity, Incident, Unregistered
 from incident_domain.refusal import Objection, contradiction, weigh
-from incident_domain.validation import filled, optional_aware, optional_text, optional_utc, some
+from incident_domain.validation import (
+    filled,
+    optional_aware,
+    optional_text,
+    optional_utc,
+    some,
+    storable_within,
+)
 
 
 @frozen(kw_only=True)
@@ -43,19 +50,19 @@ class RegisterIncident(Command):
     incident again (X7).  `agreement` names a service level agreement; None says that none applies.
     """
 
-    reporter: Reporter
-    customer: Customer
+    reporter: Reporter = field(validator=storable_within)
+    customer: Customer = field(validator=storable_within)
     summary: str = field(validator=filled)
     agreement: str | None = field(default=None, validator=optional_text)
-    refers_to: IncidentId | None = None
-    source: SourceRecord | None = None
+    refers_to: IncidentId | None = field(default=None, validator=optional_text)
+    source: SourceRecord | None = field(default=None, validator=storable_within)
 
 
 @frozen(kw_only=True)
 class CorrectCustomer(Command):
     """Put the customer's basics right (P1.2, P4.3)."""
 
-    customer: Customer
+    customer: Customer = field(validator=storable_within)
     reason: str = field(validator=filled)
 
 
@@ -78,8 +85,8 @@ class RecordAnalysis(Command):
     symptoms: str = field(validator=filled)
     location: str | None = field(default=None, validator=optional_text)
     user: str | None = field(default=None, validator=optional_text)
-    services: tuple[str, ...] = ()
-    hardware: tuple[str, ...] = ()
+    services: tuple[str, ...] = field(default=(), validator=storable_within)
+    hardware: tuple[str, ...] = field(default=(), validator=storable_within)
 
 
 @frozen(kw_only=True)
@@ -94,7 +101,7 @@ class RecordInteraction(Command):
 class AttachConfigurationItems(Command):
     """Attach what the configuration management database knows of the things concerned (P1.7)."""
 
-    items: tuple[ConfigurationItem, ...] = field(validator=some)
+    items: tuple[ConfigurationItem, ...] = field(validator=[some, storable_within])
 
 
 @frozen(kw_only=True)

@@ -19,7 +19,15 @@ from incident_domain.events import (
 from incident_domain.incident import AwaitingClosure, Incident, Record
 from incident_domain.known_errors import KnowledgeEntry, KnownError
 from incident_domain.refusal import Objection, contradiction, weigh
-from incident_domain.validation import aware, filled, optional_aware, optional_utc, utc
+from incident_domain.validation import (
+    aware,
+    filled,
+    optional_aware,
+    optional_text,
+    optional_utc,
+    storable_within,
+    utc,
+)
 
 NEUTRAL_NOTE: Final = "Resolved together with the incident that it belongs to."
 """What a child of another organisation gets instead of its parent's notes."""
@@ -44,10 +52,10 @@ class Resolve(Command):
 
     actions: str = field(validator=filled)
     solution: str = field(validator=filled)
-    known_error: KnownErrorId | None = None
-    changes: tuple[str, ...] = ()
+    known_error: KnownErrorId | None = field(default=None, validator=optional_text)
+    changes: tuple[str, ...] = field(default=(), validator=storable_within)
     restored_at: datetime | None = field(default=None, converter=optional_utc, validator=optional_aware)
-    with_children: tuple[IncidentId, ...] = ()
+    with_children: tuple[IncidentId, ...] = field(default=(), validator=storable_within)
 
 
 def record_restoration(now: Incident, ask: RecordRestoration) -> list[IncidentEvent]:

@@ -5,7 +5,9 @@ The offending value itself is never repeated: it may be personal data.
 """
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from attrs import fields, has
 
 if TYPE_CHECKING:
     from attrs import Attribute
@@ -52,12 +54,7 @@ def storable(_: object, attribute: "Attribute[Any]", value: object) -> None:
         return
     if not isinstance(value, str):
         raise InvalidValue(attribute.name, "must be a text")
-    if "\x00" in value:
-        raise InvalidValue(attribute.name, "must not hold a NUL character; remove it")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise InvalidValue(attribute.name, "must be valid Unicode; remove the lone surrogates") from None
+    _within(attribute.name, value)
 
 
 def optional_text(_: object, attribute: "Attribute[Any]", value: object) -> None:
@@ -68,6 +65,31 @@ def optional_text(_: object, attribute: "Attribute[Any]", value: object) -> None
     """
     if value is not None:
         filled(_, attribute, value)
+
+
+def storable_within(_: object, attribute: "Attribute[Any]", value: object) -> None:
+    """Like `storable`, for every text within a value: in a tuple, or in the fields of an attrs class.
+
+    Raises:
+        InvalidValue: naming the field of the command and the way down to the text, such as `customer.name`.
+    """
+    _within(attribute.name, value)
+
+
+def _within(path: str, value: object) -> None:
+    if isinstance(value, str):
+        if "\x00" in value:
+            raise InvalidValue(path, "must not hold a NUL character; remove it")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise InvalidValue(path, "must be valid Unicode; remove the lone surrogates") from None
+    elif isinstance(value, tuple):
+        for each in cast("tuple[object, ...]", value):
+            _within(path, each)
+    elif has(kind := type(value)):
+        for inner in fields(kind):
+            _within(f"{path}.{inner.name}", getattr(value, inner.name))
 
 
 def some(_: object, attribute: "Attribute[Any]", value: object) -> None:

@@ -126,4 +126,4 @@ class AnyWalk(RuleBasedStateMachine):
 
 
 TestAnyWalk = AnyWalk.TestCase
-TestAnyWalk.settings = settings(max_examples=80, stateful_step_count=80)
+TestAnyWalk.settings = settings(max_examples=60, stateful_step_count=60)
