@@ -172,7 +172,16 @@ def register(now: Incident, earlier: Incident, ask: RegisterIncident) -> list[In
 
 
 def _refers(ask: RegisterIncident, earlier: Incident) -> Iterator[Objection]:
-    if ask.refers_to is not None and not isinstance(earlier, Ended):
+    if ask.refers_to is None:
+        return
+    if isinstance(earlier, Unregistered):
+        yield Objection(
+            clause="X7",
+            code="refers-to-unknown",
+            message=f"refers_to: there is no incident {ask.refers_to}; check the reference",
+            contradiction=True,
+        )
+    elif not isinstance(earlier, Ended):
         yield Objection(
             clause="X7",
             code="refers-to-open",
