@@ -9,7 +9,7 @@ from rich.text import Text
 from sqlalchemy import Connection
 
 from incident_adapters import cli_text
-from incident_adapters.cli_text import duration, facts, moment, section, table, words
+from incident_adapters.cli_text import facts, moment, section, table, words
 from incident_domain.validation import InvalidValue
 from incident_projections.closure_readers import (
     ClosureReport,
@@ -19,6 +19,7 @@ from incident_projections.closure_readers import (
     PeriodReport,
     period_report,
 )
+from incident_projections.describe import duration
 
 
 def of_period(
