@@ -288,6 +288,20 @@ def test_a_period_ends_before_its_end(incidents: Incidents, played: str) -> None
     assert closed("2026-03-02T14:22:00", "2026-03-03") == 0
 
 
+def test_without_its_extra_the_program_says_how_to_get_it(tmp_path: Path) -> None:
+    """A plain installation has the program too, but not what it needs; one line says what to install."""
+    without = "import sys; sys.modules['cyclopts'] = None; from incident_adapters.cli import main"
+
+    ran = subprocess.run(
+        [sys.executable, "-c", without], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines() == [
+        "incidents: cyclopts is not installed; add the extra cli: pip install '.[cli]' in a clone"
+    ]
+
+
 def test_the_text_of_a_period(incidents: Incidents, played: str) -> None:
     """The report of a period says how many, how long, how often reopened, and what the customers said."""
     said = incidents("report", "--from", "2026-03-01", "--to", "2026-04-01", "--store", played).out
