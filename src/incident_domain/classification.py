@@ -25,7 +25,7 @@ from incident_domain.incident import Incident, InRegistration
 from incident_domain.known_errors import KnowledgeEntry, KnownError, Problem
 from incident_domain.priority import Assessment, Impact, Priority, Urgency, priority_of
 from incident_domain.refusal import Objection, weigh
-from incident_domain.validation import filled, optional_text, some, storable_within
+from incident_domain.validation import filled, optional_text, some
 
 
 @frozen(kw_only=True)
@@ -67,7 +67,7 @@ class MatchKnownError(Command):
 class RecordNoMatch(Command):
     """Record that the knowledge base was consulted and nothing matched (P2.2)."""
 
-    consulted: tuple[str, ...] = field(validator=[some, storable_within])
+    consulted: tuple[str, ...] = field(validator=some)
 
 
 def classify(now: Incident, ask: Classify) -> list[IncidentEvent]:

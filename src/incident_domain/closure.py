@@ -24,7 +24,7 @@ from incident_domain.events import (
 from incident_domain.incident import AwaitingClosure, Ended, Incident, handling_time
 from incident_domain.policy import Policy
 from incident_domain.refusal import Objection, contradiction, weigh
-from incident_domain.validation import filled, optional_text, storable_within
+from incident_domain.validation import filled, optional_text
 
 
 @frozen(kw_only=True)
@@ -80,7 +80,7 @@ class Close(Command):
     `CloseAfterSilence` closes it instead.
     """
 
-    with_children: tuple[IncidentId, ...] = field(default=(), validator=storable_within)
+    with_children: tuple[IncidentId, ...] = ()
 
 
 @frozen(kw_only=True)

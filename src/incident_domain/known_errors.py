@@ -7,6 +7,7 @@ from attrs import evolve as changed
 from attrs import field, frozen
 
 from incident_domain.actor import Actor, Role
+from incident_domain.declared import as_declared
 from incident_domain.events import (
     KnowledgeEvent,
     KnownErrorDeclared,
@@ -18,7 +19,7 @@ from incident_domain.events import (
 )
 from incident_domain.evolution import BrokenHistory
 from incident_domain.refusal import Objection, Refused, contradiction
-from incident_domain.validation import aware, filled, storable_within, utc
+from incident_domain.validation import aware, filled, utc
 
 
 @frozen(kw_only=True)
@@ -33,6 +34,9 @@ class KnowledgeCommand:
     by: Actor
     at: datetime = field(converter=utc, validator=aware)
 
+    def __attrs_post_init__(self) -> None:
+        as_declared(self)
+
 
 @frozen(kw_only=True)
 class RecordProblem(KnowledgeCommand):
@@ -40,7 +44,7 @@ class RecordProblem(KnowledgeCommand):
 
     title: str = field(validator=filled)
     symptoms: str = field(validator=filled)
-    services: tuple[str, ...] = field(default=(), validator=storable_within)
+    services: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)

@@ -38,7 +38,6 @@ from incident_domain.validation import (
     optional_text,
     optional_utc,
     some,
-    storable_within,
 )
 
 
@@ -50,19 +49,19 @@ class RegisterIncident(Command):
     incident again (X7).  `agreement` names a service level agreement; None says that none applies.
     """
 
-    reporter: Reporter = field(validator=storable_within)
-    customer: Customer = field(validator=storable_within)
+    reporter: Reporter
+    customer: Customer
     summary: str = field(validator=filled)
     agreement: str | None = field(default=None, validator=optional_text)
     refers_to: IncidentId | None = field(default=None, validator=optional_text)
-    source: SourceRecord | None = field(default=None, validator=storable_within)
+    source: SourceRecord | None = None
 
 
 @frozen(kw_only=True)
 class CorrectCustomer(Command):
     """Put the customer's basics right (P1.2, P4.3)."""
 
-    customer: Customer = field(validator=storable_within)
+    customer: Customer
     reason: str = field(validator=filled)
 
 
@@ -85,8 +84,8 @@ class RecordAnalysis(Command):
     symptoms: str = field(validator=filled)
     location: str | None = field(default=None, validator=optional_text)
     user: str | None = field(default=None, validator=optional_text)
-    services: tuple[str, ...] = field(default=(), validator=storable_within)
-    hardware: tuple[str, ...] = field(default=(), validator=storable_within)
+    services: tuple[str, ...] = ()
+    hardware: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -101,7 +100,7 @@ class RecordInteraction(Command):
 class AttachConfigurationItems(Command):
     """Attach what the configuration management database knows of the things concerned (P1.7)."""
 
-    items: tuple[ConfigurationItem, ...] = field(validator=[some, storable_within])
+    items: tuple[ConfigurationItem, ...] = field(validator=some)
 
 
 @frozen(kw_only=True)

@@ -25,7 +25,6 @@ from incident_domain.validation import (
     optional_aware,
     optional_text,
     optional_utc,
-    storable_within,
     utc,
 )
 
@@ -53,9 +52,9 @@ class Resolve(Command):
     actions: str = field(validator=filled)
     solution: str = field(validator=filled)
     known_error: KnownErrorId | None = field(default=None, validator=optional_text)
-    changes: tuple[str, ...] = field(default=(), validator=storable_within)
+    changes: tuple[str, ...] = ()
     restored_at: datetime | None = field(default=None, converter=optional_utc, validator=optional_aware)
-    with_children: tuple[IncidentId, ...] = field(default=(), validator=storable_within)
+    with_children: tuple[IncidentId, ...] = ()
 
 
 def record_restoration(now: Incident, ask: RecordRestoration) -> list[IncidentEvent]:
