@@ -57,7 +57,8 @@ class QueueEntry:
     """An incident as it stands in a queue; `age` is the time since its registration.
 
     `acknowledged_at`, `person` and `group` are of the group that holds it now; without a group it is with the
-    service desk.  `update_overdue` says that the next progress report was due before the time asked (P3.3).
+    service desk.  `agreement` names the service level agreement that it falls under.  `update_overdue` says
+    that the next progress report was due before the time asked (P3.3).
     `missing` is what step 1 still lacks, in the order in which it is due (P1.5 to P1.12).
     """
 
