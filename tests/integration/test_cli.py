@@ -21,6 +21,7 @@ from incident_adapters.cli import run
 from incident_adapters.cli_errors import ExitCode
 from incident_adapters.demo_stage import PRINTER, SCANNERS, TELEPHONES
 from tests.documents import ROOT, blocks
+from tests.servicenow_logs import REAL_LOG, needs_real_log
 
 GUIDE = ROOT / "docs" / "how-to" / "use-the-command-line.md"
 PROGRAM = Path(sys.executable).with_name("incidents")
@@ -313,13 +314,11 @@ def test_the_text_of_a_period(incidents: Incidents, played: str) -> None:
     assert {"2 1 4 h 33 min 4 h 33 min", "network 1 4 h 33 min 4 h 33 min"} <= set(lines)
 
 
+@needs_real_log
 def test_the_log_of_another_system_is_imported(incidents: Incidents, tmp_path: Path) -> None:
     """Every row is accounted for, a second run changes nothing, and the queues know the incidents."""
-    log = ROOT.parent / "shared" / "data" / "servicenow_incident_event_log.csv.gz"
-    if not log.exists():
-        pytest.skip(f"the real log is not there: {log}")
     part = tmp_path / "part.csv"
-    unpacked = subprocess.run(["gzip", "-dc", log], check=True, capture_output=True).stdout
+    unpacked = subprocess.run(["gzip", "-dc", REAL_LOG], check=True, capture_output=True).stdout
     part.write_bytes(b"".join(unpacked.splitlines(keepends=True)[:201]))
     store = f"sqlite:///{tmp_path / 'new' / 'folder' / 'imported.sqlite'}"
     words = ("import", "servicenow", str(part), "--zone", "Europe/Madrid", "--store", store)
