@@ -202,7 +202,9 @@ def test_show_says_all_that_is_missing_before_closing(incidents: Incidents, play
     assert [line.split()[0] for line in missing.splitlines()[2:]] == ["P4.1", "P5.2", "P5.2", "P5.1", "P5.2"]
 
 
-@pytest.mark.parametrize("name", ["4711", "AAAA-BBBB-CCCC", "known-error-x", "0", "9" * 30, "²"])
+@pytest.mark.parametrize(
+    "name", ["4711", "AAAA-BBBB", "known-error-x", "0", "9" * 30, "²", "x" * 300, "\udcff"]
+)
 def test_an_unknown_incident_is_said_so(incidents: Incidents, played: str, name: str) -> None:
     """There is a line that says where to look, and the exit code tells."""
     ran = incidents("show", name, "--store", played)
@@ -217,6 +219,8 @@ def test_an_unknown_incident_is_said_so(incidents: Incidents, played: str, name:
         ("mysql://somewhere/x", "not supported"),
         ("nonsense", "not a URL"),
         ("postgresql://user:secret@127.0.0.1:1/x", "check that the server runs"),
+        ("postgresql://user@127.0.0.1:1/x?password=secret", "check that the server runs"),
+        ("postgresql://user:secret@127.0.0.1:port/x", "not a URL"),
     ],
 )
 def test_a_store_that_cannot_be_used_is_said_so(incidents: Incidents, url: str, said: str) -> None:
@@ -247,6 +251,22 @@ def test_a_file_that_is_no_store_is_left_as_it_is(incidents: Incidents, tmp_path
 
     assert ran.code == ExitCode.STORE
     assert letter.read_text() == "Dear Sir or Madam, " * 100
+
+
+def test_a_line_of_error_steers_no_terminal(incidents: Incidents, played: str) -> None:
+    """What somebody typed is shown with what could move the cursor or turn the line made visible."""
+    ran = incidents("rebuild", "\x1b[2J\u202e", "--store", played)
+
+    assert ran.code == ExitCode.MISUSED
+    assert ran.err.strip().isprintable()
+
+
+def test_a_period_outside_the_calendar_is_refused(incidents: Incidents, played: str) -> None:
+    """The first hours of the year 1 exist in some zones only."""
+    ran = incidents("report", "--from", "0001-01-01T00:00:00+14:00", "--store", played)
+
+    assert ran.code == ExitCode.MISUSED
+    assert "--from: must lie in the years 1 to 9999 of UTC" in ran.err
 
 
 def test_a_word_that_no_page_ended_with_is_refused(incidents: Incidents, played: str) -> None:
@@ -420,6 +440,26 @@ def test_a_reader_that_has_gone_is_no_error(played: str) -> None:
         os.close(writes)
 
     assert (ran.returncode, ran.stderr) == (ExitCode.PIPE_CLOSED, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_full_disk_is_one_line(played: str) -> None:
+    """An answer that cannot be written whole is said so, and not by a traceback."""
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(
+            [PROGRAM, "timeline", "2", "--store", played], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+
+    assert ran.returncode == ExitCode.FILE
+    assert ran.stderr == b"incidents: No space left on device; make room, or name another place\n"
+
+
+def test_an_answer_that_nobody_wants_is_no_error(played: str) -> None:
+    """Started with its standard output closed, the program does its work and ends as always."""
+    words = shlex.join([str(PROGRAM), "timeline", "2", "--store", played])
+    ran = subprocess.run(["sh", "-c", f"{words} >&-"], capture_output=True, check=False)
+
+    assert (ran.returncode, ran.stderr) == (ExitCode.DONE, b"")
 
 
 def test_an_interruption_ends_the_program_quietly(tmp_path: Path) -> None:

@@ -341,19 +341,28 @@ def run(tokens: Sequence[str]) -> ExitCode:
     """Run the program on the words of a command line, and say how it ended."""
     try:
         app.meta(tokens, exit_on_error=False, print_error=False)
-        sys.stdout.flush()
+        print(end="", flush=True)
     except EXPECTED as error:
         code, line = explained(error)
-        print(f"incidents: {line}", file=sys.stderr)
+        print(f"incidents: {cli_text.printable(line)}", file=sys.stderr)
         return code
     except KeyboardInterrupt:
         print("incidents: interrupted; what was recorded stays recorded", file=sys.stderr)
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # Whoever read has gone; the interpreter must not try to write the rest when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_the_rest()
         return ExitCode.PIPE_CLOSED
+    except OSError as error:
+        print(f"incidents: {error.strerror or error}; make room, or name another place", file=sys.stderr)
+        _drop_the_rest()
+        return ExitCode.FILE
     return ExitCode.DONE
+
+
+def _drop_the_rest() -> None:
+    """Nobody takes the answer; the interpreter must not try to write the rest when it ends."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from incident_domain.evolution import BrokenHistory
 from incident_domain.validation import InvalidValue
 from incident_projections.engine import JournalGap, OtherVersion, ViewStopped
 from incident_projections.queue_readers import BadCursor
+from incident_projections.storage import ViewsUnwritable
 
 
 class ExitCode(IntEnum):
@@ -58,6 +59,7 @@ EXPECTED: Final = (
     PersistenceError,
     DBAPIError,
     ViewStopped,
+    ViewsUnwritable,
     OtherVersion,
     JournalGap,
     BrokenHistory,

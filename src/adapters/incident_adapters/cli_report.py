@@ -34,14 +34,17 @@ def of_period(
     """
     if since is None:
         raise InvalidValue("--from", "is missing; name an incident, or a period by --from 2026-03-01")
-    begins, ends = _in_utc(since), now if until is None else _in_utc(until)
+    begins, ends = _in_utc("--from", since), now if until is None else _in_utc("--to", until)
     if ends <= begins:
         raise InvalidValue("--to", "must lie after --from; give a later time, or leave it out for now")
     return period_report(connection, since=begins, until=ends)
 
 
-def _in_utc(instant: datetime) -> datetime:
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+def _in_utc(option: str, instant: datetime) -> datetime:
+    try:
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except OverflowError:
+        raise InvalidValue(option, "must lie in the years 1 to 9999 of UTC; correct the year") from None
 
 
 def incident_text(report: ClosureReport) -> RenderableType:

@@ -28,11 +28,16 @@ MISSING_IN_STEP_1 = {
 
 
 def cell(value: object) -> Text:
-    """A value as text, with everything that could steer a terminal made visible instead."""
+    """A value as a line that is safe to print."""
     if isinstance(value, Text):
         return value
     said = "" if value is None else str(value.value if isinstance(value, Enum) else value)
-    return Text("".join(each if each.isprintable() else "�" for each in " ".join(said.split())))
+    return Text(printable(" ".join(said.split())))
+
+
+def printable(text: str) -> str:
+    """A line with everything that could steer a terminal made visible instead."""
+    return "".join(each if each.isprintable() else "�" for each in text)
 
 
 def words(value: Enum) -> str:

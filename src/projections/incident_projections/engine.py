@@ -99,6 +99,7 @@ class Projections:
 
         Raises:
             ViewStopped: when a view cannot fold an event.
+            ViewsUnwritable: when the database fails.
             OtherVersion: when the store holds a view of a newer release.
         """
         outdated = self._outdated(self._storage.stands(Standing.LIVE))

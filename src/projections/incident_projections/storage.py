@@ -30,6 +30,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import quoted_name
 
 from incident_projections.view import View
@@ -85,6 +86,19 @@ class Stand:
     position: int
 
 
+class ViewsUnwritable(Exception):
+    """The database failed while it wrote views; the whole transaction is undone.
+
+    The message has the database's own name of the failure, such as SQLITE_FULL or 53100, and nothing else
+    of what it said: databases quote the rows, which hold personal data.
+    """
+
+    def __init__(self, failure: str) -> None:
+        super().__init__(
+            f"views: the database failed with {failure}, and nothing was written; mend that and start again"
+        )
+
+
 class Storage:
     """The tables of views, in the database of an SQLAlchemy engine."""
 
@@ -102,7 +116,19 @@ class Storage:
 
     @contextmanager
     def writing(self) -> Generator[Connection]:
-        """Give a transaction that writes; on SQLite nobody else writes from its beginning on."""
+        """Give a transaction that writes; on SQLite nobody else writes from its beginning on.
+
+        Raises:
+            ViewsUnwritable: when the database fails.
+        """
+        try:
+            with self._transaction() as connection:
+                yield connection
+        except (DBAPIError, self._engine.dialect.loaded_dbapi.Error) as error:
+            raise ViewsUnwritable(_failure(error)) from None
+
+    @contextmanager
+    def _transaction(self) -> Generator[Connection]:
         if not self._sqlite:
             with self._engine.begin() as connection:
                 yield connection
@@ -199,6 +225,12 @@ class Storage:
                 connection.execute(_FORGET, {"name": view.name, "of": Standing.BUILDING.value})
                 _place(connection, view.name, Standing.LIVE, building[view.name])
         return True
+
+
+def _failure(error: BaseException) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    named = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
+    return str(named or type(cause).__name__)
 
 
 def _stands(connection: Connection, standing: Standing, *, claimed: bool = False) -> dict[str, Stand]:
