@@ -9,7 +9,7 @@ from attrs import evolve as changed
 from attrs import frozen
 
 from incident_adapters.journal import Change, Journal
-from incident_adapters.streams import INCIDENT, KNOWN_ERROR, STATELESS, Fold, Loaded, State, Streams
+from incident_adapters.streams import INCIDENT, KNOWN_ERROR, STATELESS, Fold, Loaded, State, Streams, unbegun
 from incident_domain.children import ChildAnswer
 from incident_domain.envelope import Recorded
 from incident_domain.events import DomainEvent, ImportEvent, IncidentId, KnownErrorId
@@ -18,7 +18,7 @@ from incident_domain.known_errors import KnowledgeBaseCommand, decide_entry
 from incident_domain.policy import Policy
 from incident_domain.process import IncidentCommand, Situation, decide, needs
 from incident_domain.refusal import contradiction
-from incident_domain.registration import AssignNumber
+from incident_domain.registration import AssignNumber, RegisterIncident
 
 KNOWN_ERROR_STREAM = "known-error-"
 IMPORT_STREAM = "import-"
@@ -165,7 +165,16 @@ class Batch:
             raise contradiction(
                 "P1.5", "reserved-reference", "incident: this name is not for incidents; choose another"
             )
+        if isinstance(command, RegisterIncident):
+            self._presume_new(stream)
         return self._at(stream, INCIDENT)
+
+    def _presume_new(self, stream: str) -> None:
+        """Spare the reading of a stream that is about to begin; if it has begun, the write is turned away."""
+        if self._trusting and stream not in self._now and self._streams.remembered(stream, INCIDENT) is None:
+            self.unproven = True
+            self._now[stream] = unbegun(stream, INCIDENT)
+            self._seen[stream] = 0
 
     def _decided(self, command: IncidentCommand, number: int) -> Outcome:
         now = self._at(command.incident, INCIDENT).state
