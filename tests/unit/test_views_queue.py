@@ -12,10 +12,13 @@ from incident_domain.events import (
     Acknowledged,
     AnalysisRecorded,
     AssignedToPerson,
+    Classified,
     CustomerInformed,
     DomainEvent,
     EscalatedToGroup,
     HandOffRejected,
+    IdentifiedAsSame,
+    IncidentEvent,
     IncidentId,
     Line,
     MajorDeclared,
@@ -27,6 +30,7 @@ from incident_domain.events import (
     RecordedAsNew,
     Reopened,
     Resolved,
+    SameAsUndone,
 )
 from incident_domain.incident import (
     AwaitingClosure,
@@ -314,6 +318,28 @@ def test_x7_a_reopening_is_a_count_and_the_incident_is_at_work_again(engine: Eng
     assert [entry.reopenings for entry in group_queue(connection, now=at(1)).entries] == [1]
     counts = counts_by_phase(connection)
     assert (counts[Phase.AWAITING_CLOSURE], counts[Phase.CLASSIFICATION], counts[Phase.CLOSED]) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("before", "phase"),
+    [
+        ([], Phase.REGISTRATION),
+        ([Classified], Phase.CLASSIFICATION),
+        ([EscalatedToGroup], Phase.INVESTIGATION),
+        ([Classified, Resolved], Phase.AWAITING_CLOSURE),
+    ],
+)
+def test_x6_an_incident_goes_back_to_the_phase_that_it_was_in(
+    engine: Engine, before: list[type[IncidentEvent]], phase: Phase
+) -> None:
+    """Found the same as another, and not the same after all, it stands where it stood before."""
+    events = [registered("INC-1"), *map(example, [*before, IdentifiedAsSame])]
+    connection = told(engine, *(("INC-1", each) for each in events), ("INC-1", example(SameAsUndone)))
+
+    entry = incident_entry(connection, IncidentId("INC-1"), now=at(1))
+
+    assert entry is not None
+    assert (entry.phase, entry.same_as) == (phase, None)
 
 
 def test_pages_follow_each_other_without_gap_or_overlap(engine: Engine) -> None:

@@ -123,6 +123,10 @@ def test_p1_8_only_open_incidents_are_candidates() -> None:
         *incident("INC-undone", "zeta", item="ci-7"),
         ("INC-undone", example(IdentifiedAsSame)),
         ("INC-undone", example(SameAsUndone)),
+        *incident("INC-done", "eta", item="ci-7"),
+        ("INC-done", example(Resolved)),
+        ("INC-done", example(IdentifiedAsSame)),
+        ("INC-done", example(SameAsUndone)),
     ]
 
     found = asked(*told, *incident(NEW, "eta", item="ci-7"))

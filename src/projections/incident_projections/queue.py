@@ -93,7 +93,8 @@ class QueueRow(Holding):
     """A row of the queue view; instants are microseconds since 1970 UTC.
 
     `rank` is the place by weight: 0 for a major incident, then the priority, and 6 while there is none.
-    `at_work` is 1 in classification and investigation, else 0.  `services` is a JSON list.
+    `at_work` is 1 in classification and investigation, else 0.  `services` is a JSON list.  `phase_before` is
+    where an incident that is the same as another goes back to when that is undone (X6).
     """
 
     incident: str
@@ -115,6 +116,7 @@ class QueueRow(Holding):
     similarity: str
     parent: str | None
     same_as: str | None
+    phase_before: str | None
     registered_at: int
     analysed_at: int | None
     began_at: int | None
@@ -160,6 +162,7 @@ QUEUE_TABLE: Final = Table(
     Column("similarity", Text, nullable=False),
     Column("parent", Text),
     Column("same_as", Text),
+    Column("phase_before", Text),
     Column("registered_at", BigInteger, nullable=False),
     Column("analysed_at", BigInteger),
     Column("began_at", BigInteger),
@@ -202,6 +205,7 @@ def _registered(event: IncidentRegistered) -> QueueRow:
         "similarity": Similarity.UNDECIDED.value,
         "parent": None,
         "same_as": None,
+        "phase_before": None,
         "registered_at": at,
         "analysed_at": None,
         "began_at": None,
@@ -267,10 +271,9 @@ def _after_registration(row: QueueRow, event: RegistrationEvent) -> QueueRow:
         case RecordedAsNew():
             return {**row, "similarity": Similarity.NEW.value}
         case IdentifiedAsSame():
-            return _in(Phase.SAME_AS, {**row, "same_as": event.existing})
+            return _in(Phase.SAME_AS, {**row, "same_as": event.existing, "phase_before": row["phase"]})
         case SameAsUndone():
-            undone: QueueRow = {**row, "same_as": None}
-            return _in(Phase.REGISTRATION, undone) if row["category"] is None else _working(undone)
+            return _in(Phase(row["phase_before"]), {**row, "same_as": None, "phase_before": None})
         case LinkedAsChild():
             return {**row, "parent": event.parent, "similarity": Similarity.CHILD.value}
         case UnlinkedFromParent():
@@ -397,5 +400,5 @@ def _ranked(row: QueueRow) -> QueueRow:
     return {**row, "rank": row["priority"] or UNPRIORITISED}
 
 
-QUEUE: Final = StreamView(version=1, table=QUEUE_TABLE, about=INCIDENT_EVENTS, fold=one_row(fold_queue))
+QUEUE: Final = StreamView(version=2, table=QUEUE_TABLE, about=INCIDENT_EVENTS, fold=one_row(fold_queue))
 """The view of `queue`."""

@@ -105,10 +105,15 @@ def _after(known: tuple[TraitRow, ...], event: IncidentEvent) -> tuple[TraitRow,
         case ConfigurationItemsAttached():
             attached = traits(ITEM, (each.item for each in event.items))
             return with_traits(known, "items", _of(known, "items") | attached)
-        case Resolved() | IdentifiedAsSame():
+        case Resolved():
             return tuple({**row, "found": 0} for row in known)
-        case Reopened() | SameAsUndone():
+        case Reopened():
             return tuple({**row, "found": 1} for row in known)
+        case IdentifiedAsSame():
+            # One less, not 0: what is undone goes back to where it was, resolved or not.
+            return tuple({**row, "found": row["found"] - 1} for row in known)
+        case SameAsUndone():
+            return tuple({**row, "found": row["found"] + 1} for row in known)
         case Closed() | Cancelled():
             return ()
         case (
@@ -178,7 +183,7 @@ def _analysed(known: tuple[TraitRow, ...], event: AnalysisRecorded) -> tuple[Tra
     return with_traits(known, "analysis", found)
 
 
-SIMILAR: Final = StreamView(version=1, table=INCIDENT_TRAITS, about=INCIDENT_EVENTS, fold=fold_traits)
+SIMILAR: Final = StreamView(version=2, table=INCIDENT_TRAITS, about=INCIDENT_EVENTS, fold=fold_traits)
 """The view of `incident_traits`."""
 
 

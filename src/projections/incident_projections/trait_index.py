@@ -21,7 +21,8 @@ class TraitRow(TypedDict):
     """A trait of a record, and where in the record it comes from.
 
     Every record has a row without a trait, which holds the rest when nothing else is known of it.  `found` is
-    1 while others are to find the record; `began_at` is in microseconds since 1970 UTC.
+    1 while others are to find the record, and less while they are not; `began_at` is in microseconds since
+    1970 UTC.
     """
 
     record: str
