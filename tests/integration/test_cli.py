@@ -253,6 +253,21 @@ def test_a_file_that_is_no_store_is_left_as_it_is(incidents: Incidents, tmp_path
     assert letter.read_text() == "Dear Sir or Madam, " * 100
 
 
+def test_an_event_that_cannot_be_read_is_said_so(incidents: Incidents, tmp_path: Path) -> None:
+    """The line names the event and the key that is wrong with it, and no traceback follows."""
+    store = f"sqlite:///{tmp_path / 'store.sqlite'}"
+    incidents("demo", "--store", store)
+    with closing(sqlite3.connect(tmp_path / "store.sqlite")) as file, file:
+        file.execute("UPDATE journal SET name = 'incident.later.v9' WHERE position = 9")
+        file.execute("UPDATE view_positions SET position = 0")
+
+    ran = incidents("queue", "--store", store)
+
+    assert ran.code == ExitCode.STORE
+    assert "cannot read incident.later.v9 of stream" in ran.err
+    assert ran.err.count("\n") == 1
+
+
 def test_a_line_of_error_steers_no_terminal(incidents: Incidents, played: str) -> None:
     """What somebody typed is shown with what could move the cursor or turn the line made visible."""
     ran = incidents("rebuild", "\x1b[2J\u202e", "--store", played)

@@ -7,11 +7,12 @@ from uuid import UUID, uuid5
 
 import pytest
 from eventsourcing.persistence import IntegrityError
+from sqlalchemy import text
 
 from incident_adapters.codec import Entry
 from incident_adapters.journal import Change, Journal
 from incident_adapters.recorder import NumberTaken, StoreError
-from incident_domain import Recorded
+from incident_domain import BrokenHistory, Recorded
 from incident_domain.events import (
     Classified,
     DomainEvent,
@@ -256,3 +257,15 @@ def test_the_setting_that_loses_events_is_refused(
 
     with pytest.raises(StoreError, match="POSTGRES_ENABLE_DB_FUNCTIONS"):
         Journal.open(postgres_database)
+
+
+def test_an_event_that_is_missing_between_others_is_not_passed_over(journal: Journal) -> None:
+    """What somebody took out of the store in the middle of a stream stops its reading, and is named."""
+    journal.append([change(incident=(REGISTERED, numbered(1), CLASSIFIED))], seen={INCIDENT: 0})
+    with journal.store.engine.begin() as connection:
+        connection.execute(text("DELETE FROM journal WHERE version = 2"))
+
+    with pytest.raises(BrokenHistory, match=f"the event before it is missing .stream {INCIDENT}, version 3"):
+        journal.read(INCIDENT)
+    with pytest.raises(BrokenHistory, match="the event before it is missing"):
+        journal.read(INCIDENT, 1)

@@ -208,6 +208,23 @@ def test_a_full_disk_loses_nothing_and_says_so(path: Path) -> None:
         assert journal.insert_events([stored("a", 2)]) == [2]
 
 
+def test_a_file_that_was_replaced_is_not_written(path: Path) -> None:
+    """Another file in the place of the open one is left as it is, and the error says to open it."""
+    other = path.with_name("other.sqlite")
+    with open_recorder(f"sqlite:///{other}") as elsewhere:
+        elsewhere.insert_events([stored("elsewhere", 1)])
+    with open_recorder(f"sqlite:///{path}") as journal:
+        journal.insert_events([stored("a", 1)])
+        other.replace(path)
+        with pytest.raises(
+            StoreError, match=r"moved or replaced .* open the store again"
+        ):
+            journal.insert_events([stored("b", 1)])
+
+    with open_recorder(f"sqlite:///{path}") as reopened:
+        assert [row[1] for row in reopened.read(0, 10)] == ["elsewhere"]
+
+
 @contextmanager
 def _no_room_in(journal: JournalRecorder) -> Generator[None]:
     """Let the file grow no further."""

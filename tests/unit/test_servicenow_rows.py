@@ -144,6 +144,10 @@ def test_a_line_that_is_too_long_is_refused() -> None:
             HEADER + ",number",
             "log.csv, line 1: the columns number stand twice in the header; keep one of each",
         ),
+        (
+            ",".join(ORDINARY) + "\r" + ",".join(ORDINARY.values()),
+            "log.csv, line 1: it ends with CR alone; export the log with LF or CR LF",
+        ),
         (b"\x89PNG\r\n", "log.csv, line 1, header: it is not valid UTF-8; export the log in UTF-8"),
     ],
 )

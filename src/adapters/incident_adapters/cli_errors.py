@@ -4,7 +4,7 @@ from enum import IntEnum
 from typing import Final
 
 from cyclopts import CycloptsError
-from eventsourcing.persistence import PersistenceError
+from eventsourcing.persistence import MapperDeserialisationError, PersistenceError
 from sqlalchemy.exc import DBAPIError
 
 from incident_adapters.service_desk import Contended
@@ -57,6 +57,7 @@ EXPECTED: Final = (
     UnreadableFile,
     LogUnreadable,
     PersistenceError,
+    MapperDeserialisationError,
     DBAPIError,
     ViewStopped,
     ViewsUnwritable,

@@ -21,6 +21,7 @@ from incident_adapters.recorder import (
 from incident_adapters.seal import Seal
 from incident_domain.envelope import Recorded
 from incident_domain.events import DomainEvent, NumberAssigned
+from incident_domain.evolution import BrokenHistory
 
 
 def system_clock() -> datetime:
@@ -134,9 +135,14 @@ class Journal(Application[str]):
 
         Raises:
             MapperDeserialisationError: when an event cannot be read by this release.
+            BrokenHistory: when an event between others is missing from the store.
         """
         recorded = self._mapper.recorded
-        return [recorded(*row) for row in self._recorder.read_stream(stream, after_version)]
+        rows = self._recorder.read_stream(stream, after_version)
+        for expected, (_, _, version, _, _) in enumerate(rows, after_version + 1):
+            if version != expected:
+                raise BrokenHistory("the event before it is missing", stream=stream, version=version)
+        return [recorded(*row) for row in rows]
 
     def read_all(self, after_position: int, limit: int) -> list[Recorded]:
         """Up to `limit` events of all streams after a position, in the order of recording.

@@ -150,7 +150,7 @@ class SQLiteRecorder(JournalRecorder):
 
     def _translated(self, error: sqlite3.Error) -> PersistenceError:
         code = getattr(error, "sqlite_errorcode", None)
-        advice = _ADVICE.get(code & 0xFF) if code is not None else None
+        advice = None if code is None else _ADVICE.get(code) or _ADVICE.get(code & 0xFF)
         if advice is not None:
             return StoreError(f"store {self.store}: {advice}")
         for kind, translated in _TRANSLATIONS:
@@ -167,6 +167,8 @@ _ADVICE = {
     sqlite3.SQLITE_IOERR: "the disk reports an error; check it, then read back what was recorded",
     sqlite3.SQLITE_NOTADB: "the file is not an SQLite database; give the path of a journal, or of a new file",
     sqlite3.SQLITE_PERM: "the file may not be opened by this user; change its permissions",
+    sqlite3.SQLITE_READONLY_DBMOVED: "the file was moved or replaced while it was open, nothing was written; "
+    "open the store again",
     sqlite3.SQLITE_READONLY: "the file or its folder is read-only, nothing was written; make both writable",
 }
 

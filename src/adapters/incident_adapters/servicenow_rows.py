@@ -128,6 +128,8 @@ class RowReader:
             names = _split(header.raw.removeprefix(b"\xef\xbb\xbf"))
         except RowRefused as refused:
             raise LogUnreadable(f"{source}, line 1, header: {refused.reason}") from None
+        if any("\r" in name for name in names):
+            raise LogUnreadable(f"{source}, line 1: it ends with CR alone; export the log with LF or CR LF")
         missing = [name for name in _COLUMNS if name not in names]
         if missing:
             raise LogUnreadable(
