@@ -216,9 +216,7 @@ def test_a_file_that_was_replaced_is_not_written(path: Path) -> None:
     with open_recorder(f"sqlite:///{path}") as journal:
         journal.insert_events([stored("a", 1)])
         other.replace(path)
-        with pytest.raises(
-            StoreError, match=r"moved or replaced .* open the store again"
-        ):
+        with pytest.raises(StoreError, match=r"moved or replaced .* open the store again"):
             journal.insert_events([stored("b", 1)])
 
     with open_recorder(f"sqlite:///{path}") as reopened:
