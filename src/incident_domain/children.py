@@ -33,7 +33,7 @@ class ChildAnswer:
 
 @frozen(kw_only=True)
 class Cascade:
-    """The children's events, and an answer for every child of the parent."""
+    """The events of each child that was named, and an answer for every child of the parent."""
 
     events: Mapping[IncidentId, list[IncidentEvent]]
     answers: tuple[ChildAnswer, ...]
@@ -43,11 +43,12 @@ def cascade(
     parent: Record,
     named: tuple[IncidentId, ...],
     children: Mapping[IncidentId, Incident],
-    decide: Callable[[IncidentId, Incident], list[IncidentEvent]],
+    decide: Callable[[Record, IncidentId, Incident], list[IncidentEvent]],
 ) -> Cascade:
     """Do to the named children what was done to their parent.
 
-    A child to which it cannot be done stays as it is, and its answer says why.
+    `decide` gets the parent, and the child by its name and as it is now.  A child to which it cannot be done
+    stays as it is, and its answer says why.
 
     Raises:
         Refused: when an incident is named that is no child of the parent.
@@ -62,7 +63,7 @@ def cascade(
             answers.append(ChildAnswer(child=name, outcome=_untouched(children[name])))
             continue
         try:
-            happened = decide(name, children[name])
+            happened = decide(parent, name, children[name])
         except Refused as refused:
             answers.append(
                 ChildAnswer(child=name, outcome=ChildOutcome.REFUSED, objections=refused.objections)
@@ -71,8 +72,7 @@ def cascade(
         answers.append(
             ChildAnswer(child=name, outcome=ChildOutcome.DONE if happened else ChildOutcome.UNCHANGED)
         )
-        if happened:
-            events[name] = happened
+        events[name] = happened
     return Cascade(events=events, answers=tuple(answers))
 
 

@@ -244,9 +244,7 @@ def _with_children(
         return _one(command.incident, own)
     record = parent.record
     children = {name: situation.incident(name) for name in record.children}
-    fallout = cascade(
-        record, command.with_children, children, lambda name, child: decide_child(record, name, child)
-    )
+    fallout = cascade(record, command.with_children, children, decide_child)
     events = {command.incident: own, **fallout.events}
     return Decision(
         events={name: tuple(happened) for name, happened in events.items() if happened},
