@@ -143,10 +143,15 @@ def _within_window(now: AwaitingClosure, ask: Reopen, policy: Policy) -> Iterato
             clause="X7",
             code="window-over",
             message=(
-                f"the {policy.reopen_window.days} days in which it may be reopened are over; "
+                f"it could be reopened for {_days(policy.reopen_window)} after its resolution; "
                 "register a new incident that refers to it"
             ),
         )
+
+
+def _days(length: timedelta) -> str:
+    days = length / timedelta(days=1)
+    return "1 day" if days == 1 else f"{days:g} days"
 
 
 def classify_root_cause(now: Incident, ask: ClassifyRootCause) -> list[IncidentEvent]:
@@ -287,5 +292,5 @@ def _silent(now: Current, ask: CloseAfterSilence, policy: Policy) -> Iterator[Ob
         yield Objection(
             clause="X5",
             code="silence-too-short",
-            message=f"the customer was asked less than {policy.silence.days} days ago; wait until then",
+            message=f"the customer was asked less than {_days(policy.silence)} ago; wait until then",
         )

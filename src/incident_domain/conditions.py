@@ -75,7 +75,7 @@ def _at_its_time(now: Current, ask: Command) -> Current:
                 Objection(
                     clause="P5.1",
                     code="not-the-customer",
-                    message="a customer speaks only for their own incidents",
+                    message="a customer speaks only for their own incidents; the service desk may act on it",
                 )
             ]
         )

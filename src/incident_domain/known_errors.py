@@ -158,7 +158,10 @@ def decide_entry(now: KnowledgeEntry, ask: KnowledgeBaseCommand) -> list[Knowled
                 Objection(
                     clause="P2.2",
                     code="role",
-                    message=f"{ask.by.role.value} does not keep the knowledge base; the service desk does",
+                    message=(
+                        f"{ask.by.role.value} does not keep the knowledge base; "
+                        "incident_manager or service_desk or support_group may"
+                    ),
                 )
             ]
         )

@@ -254,7 +254,9 @@ def record_analysis(now: Incident, ask: RecordAnalysis) -> list[IncidentEvent]:
 def _time_known(ask: RecordAnalysis) -> Iterator[Objection]:
     if ask.began_at is None:
         yield Objection(
-            clause="P1.6", code="no-time-of-occurrence", message="began_at: the time of occurrence is missing"
+            clause="P1.6",
+            code="no-time-of-occurrence",
+            message="began_at: the time of occurrence is missing; give the time it was first noticed",
         )
 
 

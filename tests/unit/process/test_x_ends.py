@@ -135,6 +135,15 @@ def test_x7_the_window_for_reopening_is_agreed() -> None:
 
 
 @pytest.mark.clause("X7")
+@pytest.mark.parametrize(("window", "said"), [(14, "14 days"), (1.5, "1.5 days"), (1, "1 day")])
+def test_x7_the_refusal_says_how_long_the_window_was(window: float, said: str) -> None:
+    """Whole days or not, the length is the one that was agreed."""
+    late = ask(Reopen, at=minute(40) + days(15))
+    refused = given(RESOLVED, policy=Policy(reopen_window=days(window))).when(late)
+    assert f"reopened for {said} after" in refused.objections[0].message
+
+
+@pytest.mark.clause("X7")
 def test_x7_a_new_incident_refers_to_the_ended_one() -> None:
     """Only to one that has ended: an open one is updated instead, and an unknown one is no incident."""
     referring = ask(RegisterIncident, incident=OTHER, refers_to=INCIDENT, at=minute(60))
