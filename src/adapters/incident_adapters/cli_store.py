@@ -72,11 +72,8 @@ def opened(url: str, clock: Callable[[], datetime] = system_clock) -> Generator[
             raise UnusableStore(
                 f"store: the folder {file.parent} cannot be made ({error.strerror}); name another --store"
             ) from error
-    desk = ServiceDesk.open(url, clock=clock)
-    try:
+    with ServiceDesk.open(url, clock=clock) as desk:
         yield OpenStore(desk=desk, views=Projections(desk.journal.store.engine, desk.journal, VIEWS))
-    finally:
-        desk.journal.close()
 
 
 @contextmanager

@@ -389,6 +389,3 @@ _CLOSURE: Final = (
 
 STORY: Final = (_BEFORE, *_REGISTRATION, *_CLASSIFICATION, *_INVESTIGATION, *_RESOLUTION, *_CLOSURE)
 """The scenes in their order."""
-
-ENDS_AT: Final = at(14, 30)
-"""When the story is over; what is asked at its end is asked at this time."""
