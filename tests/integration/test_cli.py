@@ -482,15 +482,28 @@ def test_an_interruption_ends_the_program_quietly(tmp_path: Path) -> None:
     log = tmp_path / "log.csv"
     os.mkfifo(log)
     words = ("import", "servicenow", str(log), "--zone", "UTC", "--store", f"sqlite:///{tmp_path}/new.sqlite")
-    with subprocess.Popen([PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
-        pipe = _opened_by(program, log)
-        program.send_signal(signal.SIGINT)
-        out, err = program.communicate(timeout=60)
-        os.close(pipe)
+    with subprocess.Popen(
+        [PROGRAM, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=_heed_interruptions,  # noqa: PLW1509, a signal is set and nothing else is done
+    ) as program:
+        try:
+            pipe = _opened_by(program, log)
+            program.send_signal(signal.SIGINT)
+            out, err = program.communicate(timeout=60)
+            os.close(pipe)
+        finally:
+            program.kill()
 
     assert program.returncode == ExitCode.INTERRUPTED
     assert out == b""
     assert err == b"incidents: interrupted; what was recorded stays recorded\n"
+
+
+def _heed_interruptions() -> None:
+    """A shell lets what it starts in the background ignore Ctrl-C, the tests and all that they start too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _opened_by(program: subprocess.Popen[bytes], log: Path) -> int:
