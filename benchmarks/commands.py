@@ -40,7 +40,7 @@ EMMETT: Final = "emmett"
 
 def measure(stores: Stores, *, quick: bool) -> None:
     """Measure both commands on every kind of store."""
-    rounds = 10 if quick else 60
+    rounds = 10 if quick else 40
     for kind in KINDS:
         with allowed(kind):
             _measure(stores, kind, rounds)

@@ -29,7 +29,7 @@ PARTS: Final = (READ, DECODE, EVOLVE, DECIDE, ENCODE, WRITE)
 
 def measure(stores: Stores, *, quick: bool) -> None:
     """Take apart the command that loads an incident from the journal, decides, and appends one event."""
-    rounds = 10 if quick else 60
+    rounds = 10 if quick else 40
     for kind in (SQLITE, POSTGRESQL):
         parts = [*_written(stores, kind), *_calculated(), *_read(stores, kind)]
         result = run(parts, rounds)

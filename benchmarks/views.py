@@ -35,7 +35,7 @@ Rows = list[tuple[Any, ...]]
 
 def measure(stores: Stores, *, quick: bool) -> None:
     """Build the queue view from 200,000 events, from 25,000 when `quick`."""
-    count, rounds = (25_000, 3) if quick else (200_000, 7)
+    count, rounds = (25_000, 3) if quick else (200_000, 5)
     rows = _rows(count)
     for kind in (SQLITE, POSTGRESQL):
         _measure(stores, kind, rows, rounds)
