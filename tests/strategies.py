@@ -1,9 +1,10 @@
 """Hypothesis strategies for everything that an event can hold, built from the declared types."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -32,22 +33,28 @@ _SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
 }
 
 
-def of_type(declared: Any) -> st.SearchStrategy[Any]:
-    """Values of a declared type, as events and commands use them."""
+def of_type(
+    declared: Any, among: Mapping[Any, st.SearchStrategy[Any]] = MappingProxyType({})
+) -> st.SearchStrategy[Any]:
+    """Values of a declared type, as events and commands use them, or those that `among` gives for it."""
+    if declared in among:
+        return among[declared]
     declared = getattr(declared, "__supertype__", declared)
-    if declared in _SIMPLE:
-        return _SIMPLE[declared]
+    simple = {**_SIMPLE, **among}
+    if declared in simple:
+        return simple[declared]
     args = get_args(declared)
     if get_origin(declared) in {Union, UnionType}:
-        return st.one_of([st.none() if each is NoneType else of_type(each) for each in args])
+        return st.one_of([st.none() if each is NoneType else of_type(each, among) for each in args])
     if get_origin(declared) is tuple:
         if args[1:] == (Ellipsis,):
-            return st.lists(of_type(args[0]), max_size=3).map(tuple)
-        return st.tuples(*(of_type(each) for each in args))
+            return st.lists(of_type(args[0], among), max_size=3).map(tuple)
+        return st.tuples(*(of_type(each, among) for each in args))
     if isinstance(declared, type) and issubclass(declared, Enum):
         return st.sampled_from(declared)
     if isinstance(declared, type) and has(declared):
-        return st.builds(declared, **{name: of_type(each) for name, each in get_type_hints(declared).items()})
+        fields = get_type_hints(declared).items()
+        return st.builds(declared, **{name: of_type(each, among) for name, each in fields})
     raise TypeError(f"no strategy for {declared}")
 
 

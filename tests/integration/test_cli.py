@@ -287,6 +287,17 @@ def test_a_period_ends_before_its_end(incidents: Incidents, played: str) -> None
     assert closed("2026-03-02T14:22:00", "2026-03-03") == 0
 
 
+def test_the_text_of_a_period(incidents: Incidents, played: str) -> None:
+    """The report of a period says how many, how long, how often reopened, and what the customers said."""
+    said = incidents("report", "--from", "2026-03-01", "--to", "2026-04-01", "--store", played).out
+
+    lines = [" ".join(line.split()) for line in said.splitlines()]
+    assert lines[0] == "Closed from 2026-03-01 00:00 on and before 2026-04-01 00:00, in UTC"
+    assert {"closed 1", "median handling time 4 h 33 min", "reopened 1 (100.0%)"} <= set(lines)
+    assert {"satisfaction 1 satisfied", "customer's agreement 1 confirmed"} <= set(lines)
+    assert {"2 1 4 h 33 min 4 h 33 min", "network 1 4 h 33 min 4 h 33 min"} <= set(lines)
+
+
 def test_the_log_of_another_system_is_imported(incidents: Incidents, tmp_path: Path) -> None:
     """Every row is accounted for, a second run changes nothing, and the queues know the incidents."""
     log = ROOT.parent / "shared" / "data" / "servicenow_incident_event_log.csv.gz"

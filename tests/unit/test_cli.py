@@ -1,15 +1,18 @@
 """What the command line says before any store is opened: help, words, errors."""
 
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
 from eventsourcing.persistence import OperationalError
+from rich.console import Console
 from sqlalchemy.exc import OperationalError as DatabaseFailed
 
 from incident_adapters.cli import run
 from incident_adapters.cli_errors import EXPECTED, ExitCode, explained
 from incident_adapters.cli_import import zone_named
 from incident_adapters.cli_queue import EVERYTHING, Narrowing, Which, chosen
+from incident_adapters.cli_store import Bar
 from incident_adapters.cli_text import cell, duration, moment
 from incident_domain import Objection, Refused
 from incident_domain.validation import InvalidValue
@@ -116,6 +119,31 @@ def test_what_is_stored_cannot_steer_the_terminal() -> None:
 def test_narrowing_chooses_the_work_queue(which: Which | None, narrowing: Narrowing, queue: Which) -> None:
     """The review queue is shown unless something says otherwise."""
     assert chosen(which, narrowing) == queue
+
+
+@pytest.mark.parametrize(
+    ("terminal", "wanted", "shown"), [(True, True, True), (True, False, False), (False, True, False)]
+)
+def test_progress_is_shown_to_people_only(*, terminal: bool, wanted: bool, shown: bool) -> None:
+    """A bar stands on a terminal; a file, a program, or somebody who wants JSON gets none."""
+    screen = StringIO()
+    bar = Bar(Console(file=screen, force_terminal=terminal, width=80), wanted)
+
+    with bar.shown("importing") as advance:
+        advance(50, 100)
+        advance(100, 100)
+
+    assert ("importing" in screen.getvalue()) is shown
+
+
+def test_short_work_shows_no_bar() -> None:
+    """What is done with its first step never draws a bar."""
+    screen = StringIO()
+
+    with Bar(Console(file=screen, force_terminal=True, width=80), wanted=True).shown("folding") as advance:
+        advance(100, 100)
+
+    assert screen.getvalue() == ""
 
 
 @pytest.mark.parametrize("name", ["Europe/Madird", "../etc/passwd", "", "Europe"])

@@ -1,6 +1,7 @@
 import pytest
+from attrs import evolve
 
-from incident_domain.events import DeviationRecorded, DomainEvent, IncidentEvent, IncidentId
+from incident_domain.events import DeviationRecorded, DomainEvent, IncidentEvent, IncidentId, Reopened
 from incident_projections.describe import describe
 from incident_projections.timeline import TIMELINE, timeline
 from tests.examples import EXAMPLES, IMPORTER
@@ -58,3 +59,10 @@ def test_every_event_has_a_sentence_of_its_own(event: IncidentEvent) -> None:
     assert "None" not in sentence
     assert "Event" not in sentence
     assert [describe(each) for each in INCIDENT_EXAMPLES].count(sentence) == 1
+
+
+def test_words_that_end_as_a_sentence_keep_one_full_stop() -> None:
+    """A reason that brings its full stop along does not end in two."""
+    reopened = evolve(example(Reopened), reason="The customer rejected the resolution.")
+
+    assert describe(reopened) == "Reopened: The customer rejected the resolution."

@@ -38,7 +38,10 @@ _WIDTH_OF_A_PIPE: Final = 100
 
 app: Final = App(
     name="incidents",
-    help="Run incident management by the book: see what waits, what happened, and what it took.",
+    help=(
+        "See how incidents stand in the process: what waits, what happened, what is missing, what it took. "
+        "`incidents demo` shows it all in one story; `incidents COMMAND --help` explains a command."
+    ),
     help_format="markdown",
     help_epilogue=EXIT_CODES,
     result_action="return_value",

@@ -3,11 +3,11 @@
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 
 from incident_adapters.cli_errors import UnreadableFile
 from incident_adapters.cli_store import Bar
-from incident_adapters.cli_text import facts, section, table
+from incident_adapters.cli_text import below_each_other, facts, section, table
 from incident_adapters.import_account import ImportAccount
 from incident_adapters.service_desk import ServiceDesk
 from incident_adapters.servicenow import ImportProgress, import_servicenow
@@ -78,4 +78,4 @@ def account_text(account: ImportAccount) -> RenderableType:
         )
     if account.refused:
         parts.append(section("Refused rows", table(("Reason", "Rows"), account.refused.items())))
-    return Group(*parts)
+    return below_each_other(parts)

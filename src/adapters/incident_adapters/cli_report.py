@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.text import Text
 from sqlalchemy import Connection
 
@@ -58,7 +58,7 @@ def incident_text(report: ClosureReport) -> RenderableType:
                 table(("Clause", "What was missing"), ((e.clause, e.missing) for e in report.deviations)),
             )
         )
-    return Group(*parts)
+    return cli_text.below_each_other(parts)
 
 
 def _finding(finding: Finding) -> RenderableType:
@@ -143,8 +143,7 @@ def period_text(report: PeriodReport) -> RenderableType:
     if unknown := report.handling.closed - sum(told.values()):
         told["unknown"] = unknown
     agreed = {words(key): count for key, count in report.agreement.items() if count}
-    broken = table(("Clause", "Incidents"), report.deviations.items())
-    return Group(
+    parts: list[RenderableType] = [
         section(
             title,
             facts(
@@ -162,8 +161,14 @@ def period_text(report: PeriodReport) -> RenderableType:
         ),
         section("By priority", _by("Priority", report.by_priority)),
         section("By group", _by("Group", report.by_group)),
-        *([section("Incidents that broke a clause", broken)] if report.deviations else []),
-    )
+    ]
+    if report.deviations:
+        parts.append(
+            section(
+                "Incidents that broke a clause", table(("Clause", "Incidents"), report.deviations.items())
+            )
+        )
+    return cli_text.below_each_other(parts)
 
 
 def _by(what: str, handled: Mapping[Any, Handling]) -> RenderableType:

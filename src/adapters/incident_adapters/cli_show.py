@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from attrs import frozen
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.text import Text
 
 from incident_adapters import cli_text
@@ -87,7 +87,7 @@ def text(shown: Shown) -> RenderableType:
         parts.append(cli_text.section("Similar open incidents", cli_text.similar(shown.similar)))
     if shown.known_errors:
         parts.append(cli_text.section("Known errors that may match", _known_errors(shown.known_errors)))
-    return Group(*parts)
+    return cli_text.below_each_other(parts)
 
 
 def _known_errors(matches: Sequence[Match]) -> RenderableType:

@@ -77,6 +77,11 @@ def section(title: str, *content: RenderableType) -> Group:
     return Group(Text(title, style="bold"), *(Padding(each, (0, 0, 0, 2)) for each in content))
 
 
+def below_each_other(parts: Sequence[RenderableType]) -> RenderableType:
+    """Sections with an empty line between them."""
+    return Group(*[line for part in parts for line in (Text(""), part)][1:])
+
+
 def review_queue(page: Page) -> RenderableType:
     """The incident manager's review queue (P1.4)."""
     return _queue(

@@ -72,6 +72,12 @@ from incident_domain.events import (
 
 def describe(event: IncidentEvent) -> str:
     """What happened, as a sentence without the time and without who did it, which stand beside it."""
+    said = _sentence(event)
+    # Somebody's own words may bring a full stop along.
+    return said[:-1] if said.endswith("..") else said
+
+
+def _sentence(event: IncidentEvent) -> str:
     if isinstance(event, RegistrationEvent):
         return _registration(event)
     if isinstance(event, ClassificationEvent):
