@@ -42,34 +42,42 @@ class Run:
 
 
 @frozen(kw_only=True)
+class Noted:
+    """What was set after a stop, and takes effect when the clock is reopened."""
+
+    target: Micros | None
+    calendar: Calendar
+
+
+@frozen(kw_only=True)
 class ServiceClock:
     """A clock against a target of working time.
 
-    `target` and `calendar` are those in force; `next_target` and `next_calendar` were set after a stop and
-    take effect when the clock is reopened.  `first_breached` is the first instant from which more was used
-    than the target then in force.
+    `target` and `calendar` are those in force; without a target the clock counts, falls never due and is
+    never breached.  `first_breached` is the first instant from which more was used than the target then in
+    force.
     """
 
-    target: Micros
+    target: Micros | None
     calendar: Calendar
     state: ClockState = ClockState.WAITING
     at: Micros | None = None
     runs: tuple[Run, ...] = ()
     first_breached: Micros | None = None
-    next_target: Micros | None = None
-    next_calendar: Calendar | None = None
+    noted: Noted | None = None
 
 
 @frozen(kw_only=True)
 class Reading:
     """What a clock says at an instant; instants are UTC.
 
-    `due_at` is None while the clock does not run, and where the calendar never opens that long.
+    `due_at` is None while the clock does not run, and where the calendar never opens that long.  Without a
+    target there is nothing that remains.
     """
 
     state: ClockState
     elapsed: timedelta
-    remaining: timedelta
+    remaining: timedelta | None
     breached: bool
     first_breached_at: datetime | None
     due_at: datetime | None
@@ -103,13 +111,8 @@ def reopen(clock: ServiceClock, at: datetime) -> ServiceClock:
     """Run again after a stop, under what was set meanwhile; the time between does not count."""
     if clock.state is not ClockState.STOPPED:
         return clock
-    resumed = changed(
-        clock,
-        target=clock.target if clock.next_target is None else clock.next_target,
-        calendar=clock.next_calendar or clock.calendar,
-        next_target=None,
-        next_calendar=None,
-    )
+    then = _noted(clock)
+    resumed = changed(clock, target=then.target, calendar=then.calendar, noted=None)
     instant = _not_before(clock, at)
     return _running(_breached_by_now(resumed, instant), instant)
 
@@ -120,11 +123,11 @@ def reset(clock: ServiceClock, at: datetime) -> ServiceClock:
     return _running(fresh, _not_before(clock, at))
 
 
-def retarget(clock: ServiceClock, at: datetime, target: timedelta) -> ServiceClock:
-    """Measure against another target from an instant on; what is used stays used."""
-    amount = target // timedelta(microseconds=1)
+def retarget(clock: ServiceClock, at: datetime, target: timedelta | None) -> ServiceClock:
+    """Measure against another target, or none, from an instant on; what is used stays used."""
+    amount = None if target is None else target // timedelta(microseconds=1)
     if clock.state is ClockState.STOPPED:
-        return changed(clock, next_target=amount)
+        return changed(clock, noted=changed(_noted(clock), target=amount))
     instant = _not_before(clock, at)
     return _breached_by_now(changed(_settled(clock, instant), target=amount), instant)
 
@@ -132,7 +135,7 @@ def retarget(clock: ServiceClock, at: datetime, target: timedelta) -> ServiceClo
 def recalendar(clock: ServiceClock, at: datetime, calendar: Calendar) -> ServiceClock:
     """Count by another calendar from an instant on; what is used stays used."""
     if clock.state is ClockState.STOPPED:
-        return changed(clock, next_calendar=calendar)
+        return changed(clock, noted=changed(_noted(clock), calendar=calendar))
     if clock.state is not ClockState.RUNNING:
         return changed(clock, calendar=calendar)
     instant = _not_before(clock, at)
@@ -148,8 +151,8 @@ def read(clock: ServiceClock, at: datetime) -> Reading:
     return Reading(
         state=clock.state,
         elapsed=timedelta(microseconds=used),
-        remaining=timedelta(microseconds=clock.target - used),
-        breached=used > clock.target,
+        remaining=None if clock.target is None else timedelta(microseconds=clock.target - used),
+        breached=_over(clock.target, used),
         first_breached_at=None if first is None else from_micros(first),
         due_at=None if due is None else from_micros(due),
     )
@@ -161,14 +164,46 @@ def due_at(clock: ServiceClock) -> datetime | None:
     return None if due is None else from_micros(due)
 
 
+def over_at(clock: ServiceClock) -> datetime | None:
+    """The first instant from which more is used than the target now in force, if nothing else happens."""
+    if clock.target is None:
+        return None
+    for run in clock.runs:
+        over = exceeded(run.calendar, run.since, clock.target - run.used_before)
+        if over is not None and (run.until is None or over < run.until):
+            return from_micros(over)
+    return None
+
+
+def share_at(clock: ServiceClock, percent: int) -> datetime | None:
+    """The earliest instant since the clock last began to run at which it has used a share of its target.
+
+    None while it does not run, without a target, and where the calendar never opens that long.
+    """
+    if clock.state is not ClockState.RUNNING or clock.target is None:
+        return None
+    run = clock.runs[-1]
+    share = -(-clock.target * percent // 100)
+    instant = reached(run.calendar, run.since, share - run.used_before)
+    return None if instant is None else from_micros(instant)
+
+
 def _due(clock: ServiceClock) -> Micros | None:
-    if clock.state is not ClockState.RUNNING:
+    if clock.state is not ClockState.RUNNING or clock.target is None:
         return None
     for run in clock.runs:
         due = reached(run.calendar, run.since, clock.target - run.used_before)
         if due is not None and (run.until is None or due <= run.until):
             return due
     return None
+
+
+def _over(target: Micros | None, used: Micros) -> bool:
+    return target is not None and used > target
+
+
+def _noted(clock: ServiceClock) -> Noted:
+    return clock.noted or Noted(target=clock.target, calendar=clock.calendar)
 
 
 def _used(clock: ServiceClock, at: Micros) -> Micros:
@@ -201,7 +236,7 @@ def _halted(clock: ServiceClock, at: datetime, state: ClockState) -> ServiceCloc
 def _settled(clock: ServiceClock, at: Micros) -> ServiceClock:
     """The clock with a breach noted that came before the instant by mere running."""
     first = clock.first_breached
-    if first is None and clock.state is ClockState.RUNNING:
+    if first is None and clock.state is ClockState.RUNNING and clock.target is not None:
         run = clock.runs[-1]
         crossing = exceeded(run.calendar, run.since, clock.target - run.used_before)
         if crossing is not None and crossing < at:
@@ -211,6 +246,6 @@ def _settled(clock: ServiceClock, at: Micros) -> ServiceClock:
 
 def _breached_by_now(clock: ServiceClock, at: Micros) -> ServiceClock:
     """The clock with a breach noted that a new target made."""
-    if clock.first_breached is None and _used(clock, at) > clock.target:
+    if clock.first_breached is None and _over(clock.target, _used(clock, at)):
         return changed(clock, first_breached=at)
     return clock
