@@ -94,6 +94,9 @@ class Agreement:
 
 UNPUBLISHED = Agreement()
 
+AGREEMENT_ROLES = frozenset({Role.INCIDENT_MANAGER, Role.IMPORTER})
+"""Who publishes agreements and corrects them."""
+
 
 def version_at(agreement: Agreement, at: datetime) -> int | None:
     """The number of the version that holds at an instant, from 1; None when none does yet."""
@@ -160,7 +163,7 @@ def decide_agreement(now: Agreement, ask: AgreementChange) -> list[AgreementEven
     Raises:
         Refused: when the role may not, or when there is nothing to correct.
     """
-    if ask.by.role not in (Role.INCIDENT_MANAGER, Role.IMPORTER):
+    if ask.by.role not in AGREEMENT_ROLES:
         raise Refused(
             [
                 Objection(

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from attrs import evolve as changed
 from attrs import field, frozen
 
 from incident_domain.agreements import Agreement, version_at
 from incident_domain.command import Command
-from incident_domain.conditions import current
+from incident_domain.conditions import current, dated
 from incident_domain.events import (
     AgreementApplied,
     AgreementId,
@@ -19,8 +20,8 @@ from incident_domain.events import (
     TargetKind,
     TargetWarned,
 )
-from incident_domain.incident import BREACH, Ended, Incident, Mark, Unregistered
-from incident_domain.refusal import Objection, contradiction, weigh
+from incident_domain.incident import BREACH, Ended, Incident, Mark, SameAs, Unregistered
+from incident_domain.refusal import Objection, Refused, contradiction
 from incident_domain.validation import aware, filled, utc
 
 
@@ -81,8 +82,10 @@ def apply_agreement(now: Incident, ask: ApplyAgreement, agreement: Agreement) ->
     record = current(now, ask).record
     if ask.agreement in record.agreements:
         return []
-    objections = holds(agreement, ask.agreement, record.registered_at)
-    return [*weigh(ask.by, ask.at, objections), *applied(ask, ask.agreement, agreement, record.registered_at)]
+    for objection in holds(agreement, ask.agreement, record.registered_at):
+        # There is nothing to apply, so that not even an importer can have applied it.
+        raise Refused([changed(objection, contradiction=True)])
+    return applied(ask, ask.agreement, agreement, record.registered_at)
 
 
 def holds(agreement: Agreement, name: AgreementId, registered_at: datetime) -> Iterator[Objection]:
@@ -175,8 +178,8 @@ def record_breach(now: Incident, ask: RecordBreach, agreement: Agreement) -> lis
 
 
 def _called_in(now: Incident, ask: RecordBreach, agreement: Agreement) -> list[IncidentEvent]:
-    """The escalation that the agreement asks for, unless the incident has ended meanwhile (X8)."""
-    if isinstance(now, Unregistered | Ended):
+    """The escalation that the agreement asks for, where something can still be done to the incident."""
+    if isinstance(now, Unregistered | Ended | SameAs):
         return []
     version = now.record.agreements[ask.agreement]
     to = agreement.versions[version - 1].terms.escalate_to
@@ -190,6 +193,7 @@ def _marks(now: Incident, ask: RecordWarning | RecordBreach) -> frozenset[Mark]:
     """What the watch recorded already; it also records what it finds late, after the end (X8)."""
     if isinstance(now, Unregistered):
         raise contradiction("P1.2", "not-registered", f"there is no incident {ask.incident}")
+    dated(now.record, ask)
     if ask.agreement not in now.record.agreements:
         raise contradiction(
             "P3.7", "agreement-not-running", f"agreement: {ask.agreement} does not run on it; apply it first"

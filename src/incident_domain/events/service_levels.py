@@ -11,7 +11,7 @@ from incident_domain.events.event import Event
 
 @frozen(kw_only=True)
 class AgreementApplied(Event):
-    """An agreement runs on the incident, in the version that held when it was applied."""
+    """An agreement runs on the incident, in the version that held when it was registered."""
 
     agreement: AgreementId
     version: int

@@ -62,6 +62,7 @@ from incident_domain.events import (
     RootCauseClassified,
     SameAsUndone,
     SatisfactionRecorded,
+    ServiceLevelEvent,
     ServiceRestored,
     SolutionProposed,
     UnlinkedFromParent,
@@ -205,6 +206,8 @@ def fold_closure(row: ClosureRow | None, recorded: Recorded, event: IncidentEven
         return _after_investigation(row, event)
     if isinstance(event, ResolutionEvent):
         return _after_resolution(row, event)
+    if isinstance(event, ServiceLevelEvent):
+        return row
     return _after_closure(row, event)
 
 
