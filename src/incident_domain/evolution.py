@@ -343,6 +343,8 @@ def _after_service_level(record: Record, event: ServiceLevelEvent) -> Record:
 
 
 def _marked(record: Record, event: TargetWarned | TargetBreached) -> Record:
+    if event.agreement not in record.agreements:
+        raise BrokenHistory("a clock of an agreement that does not run on it")
     percent = event.percent if isinstance(event, TargetWarned) else BREACH
     return changed(record, marks=record.marks | {(event.agreement, event.kind, event.cycle, percent)})
 

@@ -267,8 +267,8 @@ def _service_level(event: ServiceLevelEvent) -> str:
             )
         case TargetWarned():
             return (
-                f"{event.percent} percent of the target to {_said(event.kind)} of agreement"
-                f" {event.agreement} were used; due {event.due_at:%Y-%m-%d %H:%M} UTC."
+                f"Used {event.percent} percent of the target to {_said(event.kind)} of agreement"
+                f" {event.agreement}; due {event.due_at:%Y-%m-%d %H:%M} UTC."
             )
         case TargetBreached():
             return f"The target to {_said(event.kind)} of agreement {event.agreement} was breached."
