@@ -129,6 +129,11 @@ class Projections:
         """The names of the views."""
         return tuple(self._views)
 
+    @property
+    def troubles(self) -> tuple[type[Exception], ...]:
+        """What is raised when that database fails; the same work may be tried again later."""
+        return self._storage.troubles
+
     @contextmanager
     def reading(self) -> Generator[Connection]:
         """Give a connection for the readers of the views; it holds up nobody."""
@@ -302,7 +307,9 @@ class Projections:
         """Apply a batch in one transaction; what a table does not take is narrowed down to its event."""
         try:
             self._apply_together(views, standing, batch, failed)
-        except (OtherVersion, *self._storage.troubles):
+        except OtherVersion:
+            raise
+        except self._storage.troubles:
             raise
         except Exception as cause:  # noqa: BLE001, it is kept and raised once the other views are through
             if len(views) > 1:
