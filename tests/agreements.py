@@ -34,7 +34,7 @@ from incident_domain.events import (
 from incident_domain.priority import Impact, Priority, Urgency
 from incident_domain.working_time import Window
 from incident_projections.clocks import TermsOf
-from tests.histories import DESK, MANAGER, at
+from tests.histories import DESK, MANAGER, at, example
 
 GOLD: Final = AgreementId("gold")
 NETWORK_OLA: Final = AgreementId("network-ola")
@@ -170,3 +170,18 @@ def cancelled(minutes: float) -> Cancelled:
 def told(incident: str, *events: IncidentEvent) -> list[tuple[str, IncidentEvent]]:
     """The events, each with the stream of the incident."""
     return [(incident, event) for event in events]
+
+
+def any_terms(agreement: AgreementId, version: int) -> tuple[Party, Terms]:
+    """Terms for whatever agreement a history drawn at random names; they differ from version to version."""
+    party = (Party.CUSTOMER, Party.GROUP, Party.SUPPLIER)[len(agreement) % 3]
+    hours = OFFICE if version % 2 else ALWAYS
+    targets = (*GOLD_TARGETS, target(TargetKind.RESOLVE, 7 * (version % 100) + 1, Priority(1)))
+    group = example(EscalatedToGroup).group
+    return party, Terms(
+        hours=hours,
+        targets=targets[version % 3 :],
+        pauses=GOLD_TERMS.pauses,
+        warn_at_percent=(50,) if version % 5 else (),
+        group=group,
+    )

@@ -1,11 +1,15 @@
 """The clock view: what an incident's history makes of every agreement that runs on it."""
 
 from datetime import date, timedelta
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 import pytest
 from attrs import evolve as changed
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import create_engine
 
+from incident_domain.envelope import Recorded
 from incident_domain.events import (
     AnalysisRecorded,
     Closed,
@@ -25,6 +29,7 @@ from incident_domain.events import (
 from incident_domain.service_clock import ClockState
 from incident_projections.clock_facts import CLOCK_EVENTS
 from incident_projections.clocks import TermsOf, Turn
+from incident_projections.engine import Projections
 from incident_projections.sla_readers import Outcome, SlaTimer, breached, due_within, timers_of, to_watch
 from incident_projections.sla_timers import sla_timers
 from tests.agreements import (
@@ -37,6 +42,7 @@ from tests.agreements import (
     SERVERS,
     UPSTREAM,
     acknowledged,
+    any_terms,
     applied,
     cancelled,
     escalated,
@@ -55,7 +61,18 @@ from tests.agreements import (
     target,
     told,
 )
-from tests.histories import DESK, MANAGER, START, at, example, registered, shown
+from tests.histories import (
+    DESK,
+    MANAGER,
+    START,
+    ListSource,
+    at,
+    example,
+    histories,
+    registered,
+    rows_of,
+    shown,
+)
 
 ACKNOWLEDGE, UPDATE, RESOLVE = TargetKind.ACKNOWLEDGE, TargetKind.UPDATE, TargetKind.RESOLVE
 INCIDENT: Final = IncidentId("INC-1")
@@ -542,6 +559,26 @@ def test_a_breach_before_a_stop_is_still_to_be_recorded() -> None:
     acked: tuple[IncidentEvent, ...] = (*BEGUN, acknowledged(1), *marks, progress(90), resolved(91), closed)
     assert watched(*acked) == [60]
     assert watched(*acked, breach(60, UPDATE)) == []
+
+
+def _rows(journal: list[Recorded], cuts: list[tuple[int, int]]) -> dict[str, list[tuple[Any, ...]]]:
+    engine = create_engine("sqlite://")
+    views = [sla_timers(any_terms)]
+    Projections(engine, ListSource(journal=journal, cuts=cuts), views).catch_up()
+    rows = rows_of(engine, views)
+    engine.dispose()
+    return rows
+
+
+@given(
+    journal=histories(),
+    cuts=st.lists(st.tuples(st.integers(0, 5), st.integers(1, 9)), min_size=1, max_size=8),
+)
+def test_any_cut_with_redelivery_makes_the_same_clocks(
+    journal: list[Recorded], cuts: list[tuple[int, int]]
+) -> None:
+    """However the history is cut into batches, and whatever is delivered again, the rows are the same."""
+    assert _rows(journal, cuts) == _rows(journal, [])
 
 
 def test_every_event_of_an_incident_is_weighed() -> None:

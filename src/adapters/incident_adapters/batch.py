@@ -138,6 +138,14 @@ class Batch:
         """The incident as this batch has left it."""
         return self._at(name, INCIDENT).state
 
+    def history(self, name: IncidentId) -> list[Recorded]:
+        """What the journal holds of the incident, as far as this batch's decisions see it.
+
+        Where the journal goes on meanwhile, the write is turned away.
+        """
+        self._at(name, INCIDENT)
+        return [each for each in self._journal.read(name) if each.version <= self._seen[name]]
+
     def add(self, stream: str, *events: ImportEvent, command_id: UUID) -> None:
         """Take an import's own events into the batch; the stream's name begins with `import-`.
 

@@ -19,4 +19,4 @@ VIEWS: Final[tuple[View, ...]] = (QUEUE, TIMELINE, CLOSURE, STRETCHES, SIMILAR, 
 def views(terms_of: TermsOf) -> tuple[View, ...]:
     """Every view, that of the service clocks too, which counts by the terms of agreements."""
     # First, as it may read the journal: nothing of the transaction is written yet that could hold that up.
-    return (*VIEWS, sla_timers(terms_of))
+    return (sla_timers(terms_of), *VIEWS)
