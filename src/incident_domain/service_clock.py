@@ -118,27 +118,28 @@ def reopen(clock: ServiceClock, at: datetime) -> ServiceClock:
 
 
 def reset(clock: ServiceClock, at: datetime) -> ServiceClock:
-    """Begin a new cycle with nothing used and no breach."""
-    fresh = ServiceClock(target=clock.target, calendar=clock.calendar)
+    """Begin a new cycle with nothing used and no breach, under what was set after a stop."""
+    then = _noted(clock)
+    fresh = ServiceClock(target=then.target, calendar=then.calendar)
     return _running(fresh, _not_before(clock, at))
 
 
 def retarget(clock: ServiceClock, at: datetime, target: timedelta | None) -> ServiceClock:
     """Measure against another target, or none, from an instant on; what is used stays used."""
     amount = None if target is None else target // timedelta(microseconds=1)
-    if clock.state is ClockState.STOPPED:
-        return changed(clock, noted=changed(_noted(clock), target=amount))
     instant = _not_before(clock, at)
+    if clock.state is ClockState.STOPPED:
+        return changed(clock, at=instant, noted=changed(_noted(clock), target=amount))
     return _breached_by_now(changed(_settled(clock, instant), target=amount), instant)
 
 
 def recalendar(clock: ServiceClock, at: datetime, calendar: Calendar) -> ServiceClock:
     """Count by another calendar from an instant on; what is used stays used."""
-    if clock.state is ClockState.STOPPED:
-        return changed(clock, noted=changed(_noted(clock), calendar=calendar))
-    if clock.state is not ClockState.RUNNING:
-        return changed(clock, calendar=calendar)
     instant = _not_before(clock, at)
+    if clock.state is ClockState.STOPPED:
+        return changed(clock, at=instant, noted=changed(_noted(clock), calendar=calendar))
+    if clock.state is not ClockState.RUNNING:
+        return changed(clock, at=instant, calendar=calendar)
     return _running(changed(_halted(clock, at, ClockState.PAUSED), calendar=calendar), instant)
 
 
