@@ -53,15 +53,15 @@ def desk_with_views(url: str) -> Generator[tuple[ServiceDesk, Projections]]:
         yield desk, Projections(desk.journal.store.engine, desk.journal, views(AgreementTerms(desk.journal)))
 
 
-def publish_gold(desk: ServiceDesk, terms: Terms = GOLD_TERMS) -> None:
-    """Publish the agreement, which holds for whatever is registered from the story's beginning on."""
+def publish_gold(desk: ServiceDesk, terms: Terms = GOLD_TERMS, holds_from: datetime | None = None) -> None:
+    """Publish the agreement, which holds from the story's beginning on, or from the instant given."""
     desk.handle(
         PublishAgreement(
             agreement=GOLD,
             by=MANAGER,
             at=minute(-60),
             party=Party.CUSTOMER,
-            holds_from=minute(0),
+            holds_from=holds_from or minute(0),
             terms=terms,
         )
     )
