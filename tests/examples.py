@@ -338,6 +338,7 @@ _ALL: Final[tuple[DomainEvent, ...]] = (
         by=MANAGER,
         occurred_at=_at(10),
         version=2,
+        corrects=1,
         holiday=Holiday(date=date(2026, 4, 28), name="San Prudencio", source="the branch"),
         counts_from=_at(-8000),
         reason="forgotten when it was agreed",

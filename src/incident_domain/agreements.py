@@ -1,8 +1,8 @@
 """Service level agreements as a small aggregate of their own: published in versions, never edited (P3.7)."""
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
-from typing import TypeAlias, assert_never
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, assert_never
 
 from attrs import evolve as changed
 from attrs import field, frozen
@@ -22,16 +22,30 @@ from incident_domain.events import (
 from incident_domain.evolution import BrokenHistory
 from incident_domain.priority import Priority
 from incident_domain.refusal import Objection, Refused, contradiction
-from incident_domain.validation import InvalidValue, aware, filled, utc
+from incident_domain.validation import InvalidValue, aware, filled, optional_text, utc
 from incident_domain.working_time import Calendar
 
+if TYPE_CHECKING:
+    from attrs import Attribute
 
-def _sound(_: object, __: object, terms: Terms) -> None:
+
+_LONGEST: Final = 100 * 366 * 24 * 60
+
+
+def _sound(_: object, attribute: "Attribute[Terms]", terms: Terms) -> None:
     calendar_of(terms.hours)
+    for holiday in terms.hours.holidays:
+        _sound_holiday(_, attribute, holiday)
+    for target in terms.targets:
+        _said(attribute, "targets: service", target.service)
+    _said(attribute, "escalate_to", terms.escalate_to)
+    _said(attribute, "group", terms.group)
     seen: set[tuple[TargetKind, Priority, str | None]] = set()
     for target in terms.targets:
-        if target.minutes <= 0:
-            raise InvalidValue("terms", "targets: minutes must be above zero; leave out what is not agreed")
+        if not 0 < target.minutes <= _LONGEST:
+            raise InvalidValue(
+                "terms", "targets: minutes must be above zero and at most a hundred years; leave out the rest"
+            )
         if (key := (target.kind, target.priority, target.service)) in seen:
             raise InvalidValue(
                 "terms", "targets: one kind, priority and service is agreed twice; keep one of them"
@@ -39,6 +53,21 @@ def _sound(_: object, __: object, terms: Terms) -> None:
         seen.add(key)
     if any(not 0 < percent < 100 for percent in terms.warn_at_percent):
         raise InvalidValue("terms", "warn_at_percent: must lie between 1 and 99")
+
+
+def _sound_holiday(_: object, attribute: "Attribute[Any]", holiday: Holiday) -> None:
+    # An instant is a date too, to Python, and belongs to no single day.
+    if type(holiday.date) is not date:
+        raise InvalidValue(attribute.name, "holiday: date must be a date without a time")
+    _said(attribute, "holiday: name", holiday.name)
+    _said(attribute, "holiday: source", holiday.source)
+
+
+def _said(attribute: "Attribute[Any]", where: str, text: str | None) -> None:
+    try:
+        optional_text(None, attribute, text)
+    except InvalidValue as bad:
+        raise InvalidValue(bad.field, f"{where}: {bad.rule}") from None
 
 
 @frozen(kw_only=True)
@@ -65,9 +94,12 @@ class PublishAgreement(AgreementCommand):
 
 @frozen(kw_only=True)
 class CorrectHoliday(AgreementCommand):
-    """Enter a holiday that was forgotten; it counts for incidents registered from `counts_from` on."""
+    """Enter a holiday that was forgotten; it counts for incidents registered from `counts_from` on.
 
-    holiday: Holiday
+    Each version that holds from then on and lacks it is corrected by a version of its own.
+    """
+
+    holiday: Holiday = field(validator=_sound_holiday)
     counts_from: datetime = field(converter=utc, validator=aware)
     reason: str = field(validator=filled)
 
@@ -99,9 +131,16 @@ AGREEMENT_ROLES = frozenset({Role.INCIDENT_MANAGER, Role.IMPORTER})
 
 
 def version_at(agreement: Agreement, at: datetime) -> int | None:
-    """The number of the version that holds at an instant, from 1; None when none does yet."""
-    holding = [number for number, each in enumerate(agreement.versions, 1) if each.holds_from <= at]
-    return max(holding, default=None)
+    """The number of the version that holds for what is registered at an instant, from 1; None without one.
+
+    It is the one that holds from the latest instant, and of several from the same instant the last.
+    """
+    holding = [
+        (each.holds_from, number)
+        for number, each in enumerate(agreement.versions, 1)
+        if each.holds_from <= at
+    ]
+    return max(holding)[1] if holding else None
 
 
 def target_for(
@@ -144,9 +183,9 @@ def evolve_agreement(now: Agreement, event: AgreementEvent) -> Agreement:
             version = Version(holds_from=event.holds_from, terms=event.terms)
             return Agreement(party=event.party, versions=(*now.versions, version))
         case HolidayCorrected():
-            if not now.versions:
-                raise BrokenHistory("a holiday corrected before anything was agreed")
-            return changed(now, versions=(*now.versions, corrected(now.versions[-1], event)))
+            if not 1 <= event.corrects <= len(now.versions):
+                raise BrokenHistory("a holiday corrected in a version that was never agreed")
+            return changed(now, versions=(*now.versions, corrected(now.versions[event.corrects - 1], event)))
         case _:
             assert_never(event)
 
@@ -186,13 +225,13 @@ def decide_agreement(now: Agreement, ask: AgreementChange) -> list[AgreementEven
 def _publish(now: Agreement, ask: PublishAgreement, number: int) -> list[AgreementEvent]:
     version = Version(holds_from=ask.holds_from, terms=ask.terms)
     if now.versions:
-        if now.versions[-1] == version and now.party is ask.party:
+        if version in now.versions and now.party is ask.party:
             return []
         if now.party is not ask.party:
             raise contradiction("P3.7", "other-party", "party: an agreement keeps it; publish another one")
-        if ask.holds_from <= now.versions[-1].holds_from:
+        if ask.holds_from <= max(each.holds_from for each in now.versions):
             raise contradiction(
-                "P3.7", "holds-too-early", "holds_from: must lie after that of the version before it"
+                "P3.7", "holds-too-early", "holds_from: must lie after that of every version before it"
             )
     return [
         AgreementPublished(
@@ -210,21 +249,28 @@ def _publish(now: Agreement, ask: PublishAgreement, number: int) -> list[Agreeme
 def _correct(now: Agreement, ask: CorrectHoliday, number: int) -> list[AgreementEvent]:
     if not now.versions:
         raise contradiction("P3.7", "no-such-agreement", "agreement: it is not published; publish it first")
-    if ask.counts_from < now.versions[-1].holds_from:
+    if version_at(now, ask.counts_from) is None:
         raise contradiction(
             "P3.7",
             "counts-too-early",
-            "counts_from: must not lie before the day from which the version that it corrects holds",
+            "counts_from: must not lie before the day from which the agreement holds",
         )
-    if any(each.date == ask.holiday.date for each in now.versions[-1].terms.hours.holidays):
-        return []
+    later = {each.holds_from for each in now.versions if each.holds_from > ask.counts_from}
+    lacking = [
+        (since, corrects)
+        for since in (ask.counts_from, *sorted(later))
+        if (corrects := version_at(now, since)) is not None
+        and all(each.date != ask.holiday.date for each in now.versions[corrects - 1].terms.hours.holidays)
+    ]
     return [
         HolidayCorrected(
             by=ask.by,
             occurred_at=ask.at,
-            version=number,
+            version=version,
+            corrects=corrects,
             holiday=ask.holiday,
-            counts_from=ask.counts_from,
+            counts_from=since,
             reason=ask.reason,
         )
+        for version, (since, corrects) in enumerate(lacking, number)
     ]

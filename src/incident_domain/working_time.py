@@ -27,7 +27,8 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _MINUTE: Final = 60_000_000
 _DAY: Final = 24 * 60 * _MINUTE
 _LOOK: Final = 6 * 60 * _MINUTE
-_LAST_YEAR: Final = 9998
+_YEARS: Final = range(1900, 9999)
+_LOOK_AHEAD: Final = 100
 
 
 @frozen(order=True)
@@ -54,7 +55,7 @@ def _zone(_: object, __: object, name: str) -> None:
         raise InvalidValue("timezone", "must be an IANA time zone, for example Europe/Madrid") from None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class Calendar:
     """The hours of a week, Monday first, in a time zone, without the holidays.
 
@@ -85,7 +86,11 @@ def from_micros(instant: Micros) -> datetime:
 
 
 def is_open(calendar: Calendar, instant: datetime) -> bool:
-    """Whether the calendar is open at the instant."""
+    """Whether the calendar is open at the instant.
+
+    Raises:
+        InvalidValue: for an instant before the year 1900 or after 9998.
+    """
     year = _year(calendar, instant.astimezone(UTC).year)
     at = to_micros(instant)
     index = bisect_right(year.opens, at) - 1
@@ -93,7 +98,11 @@ def is_open(calendar: Calendar, instant: datetime) -> bool:
 
 
 def elapsed(calendar: Calendar, since: Micros, until: Micros) -> Micros:
-    """How much of the span the calendar was open; zero when `until` does not lie after `since`."""
+    """How much of the span the calendar was open; zero when `until` does not lie after `since`.
+
+    Raises:
+        InvalidValue: for an instant before the year 1900 or after 9998.
+    """
     if until <= since:
         return 0
     first, last = _year_of(since), _year_of(until)
@@ -104,7 +113,7 @@ def elapsed(calendar: Calendar, since: Micros, until: Micros) -> Micros:
 def reached(calendar: Calendar, since: Micros, amount: Micros) -> Micros | None:
     """The earliest instant, not before `since`, at which `amount` of open time has passed since then.
 
-    None when the calendar never opens that long.
+    None when the calendar does not open that long within a hundred years.
     """
     if amount <= 0:
         return since
@@ -119,7 +128,8 @@ def reached(calendar: Calendar, since: Micros, amount: Micros) -> Micros | None:
 def exceeded(calendar: Calendar, since: Micros, amount: Micros) -> Micros | None:
     """The first instant, not before `since`, from which more than `amount` of open time has passed.
 
-    It is later than `reached` where the calendar closes just then.  None when that never comes.
+    It is later than `reached` where the calendar closes just then.  None when that does not come within a
+    hundred years.
     """
     for year, left in _years(calendar, since, max(amount, 0)):
         if left < year.total:
@@ -132,16 +142,12 @@ def _years(calendar: Calendar, since: Micros, amount: Micros) -> Iterator[tuple[
     """The years from `since` on, each with the open time in it after which the amount is used up."""
     if not any(window.opens < window.closes for day in calendar.weekly for window in day):
         return
-    number = _year_of(since)
-    year = _year(calendar, number)
-    left = amount + year.open_before(since)
-    while True:
+    first = _year_of(since)
+    left = amount + _year(calendar, first).open_before(since)
+    for number in range(first, min(first + _LOOK_AHEAD, _YEARS.stop)):
+        year = _year(calendar, number)
         yield year, left
         left -= year.total
-        number += 1
-        if number > _LAST_YEAR:
-            return
-        year = _year(calendar, number)
 
 
 @frozen(kw_only=True)
@@ -167,6 +173,8 @@ def _year_of(at: Micros) -> int:
 
 @lru_cache(maxsize=4096)
 def _year(calendar: Calendar, number: int) -> _Year:
+    if number not in _YEARS:
+        raise InvalidValue("at", "must lie in the years from 1900 to 9998")
     begin = to_micros(datetime(number, 1, 1, tzinfo=UTC))
     end = to_micros(datetime(number + 1, 1, 1, tzinfo=UTC))
     weekly = [_merged(windows) for windows in calendar.weekly]

@@ -1,13 +1,13 @@
 """A holiday that was forgotten, entered late: the corrected version, and the incidents counted anew by it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.batch import Batch, agreement_stream
 from incident_adapters.service_desk import ServiceDesk
 from incident_domain.agreements import CorrectHoliday
-from incident_domain.events import AgreementPublished, HolidayCorrected, IncidentId
+from incident_domain.events import HolidayCorrected, IncidentId
 from incident_domain.incident import Ended, SameAs, Unregistered
 from incident_domain.service_levels import RecountHours
 from incident_projections.engine import Projections
@@ -20,9 +20,9 @@ _IN_ONE_WRITE: Final = 50
 def correct_holiday(
     desk: ServiceDesk, projections: Projections, correction: CorrectHoliday
 ) -> tuple[Recounted, ...]:
-    """Publish the corrected version, count the running incidents anew by it, and list what that changed.
+    """Publish what is corrected, count the running incidents anew by it, and list what that changed.
 
-    Every incident that was registered since `counts_from`, runs under the version corrected and has not ended
+    Every incident that was registered since `counts_from`, runs under a version corrected and has not ended
     is counted anew by an event of its own.  The list has each of its clocks, by incident, with what was due
     and breached before and after.  Broken off, the same call goes on where it was, and lists the whole.
 
@@ -32,8 +32,8 @@ def correct_holiday(
         StoreError: when the store fails; likewise.
     """
     desk.handle(correction)
-    corrected, version = _versions(desk, correction)
-    if not corrected:
+    replaced = _replaced(desk, correction)
+    if not replaced:
         # The terms had that holiday from the beginning.
         return ()
     view = SLA_TIMERS_TABLE.name
@@ -43,7 +43,7 @@ def correct_holiday(
             facts_under(connection, correction.agreement, registered_from=correction.counts_from)
         )
     for begin in range(0, len(concerned), _IN_ONE_WRITE):
-        _recount(desk, concerned[begin : begin + _IN_ONE_WRITE], correction, corrected, version)
+        _recount(desk, concerned[begin : begin + _IN_ONE_WRITE], correction, replaced)
     projections.catch_up(view)
     terms_of = AgreementTerms(desk.journal)
     with projections.reading() as connection:
@@ -51,33 +51,33 @@ def correct_holiday(
     return tuple(
         change
         for incident, known in facts.items()
+        for version in sorted(set(replaced.values()))
         for change in changes_by_recount(incident, known, correction.agreement, version, terms_of)
     )
 
 
-def _versions(desk: ServiceDesk, correction: CorrectHoliday) -> tuple[range, int]:
-    """The versions that the correction replaces, and its own.
+def _replaced(desk: ServiceDesk, correction: CorrectHoliday) -> Mapping[int, int]:
+    """For each version that the correction replaces, the one that takes its place.
 
-    Corrections of the same terms follow each other, and each holds those before it: an incident that missed
-    one is counted anew by the next.
+    A version holds the corrections of the one that it corrects: an incident that missed one is counted anew
+    by the next.
     """
-    first = version = 0
-    corrected = range(0)
+    before: dict[int, tuple[int, ...]] = {}
+    replaced: dict[int, int] = {}
     for each in desk.journal.read(agreement_stream(correction.agreement)):
-        if isinstance(each.event, AgreementPublished):
-            first = each.event.version
-        elif isinstance(each.event, HolidayCorrected) and each.event.holiday.date == correction.holiday.date:
-            version = each.event.version
-            corrected = range(first, version)
-    return corrected, version
+        event = each.event
+        if isinstance(event, HolidayCorrected):
+            before[event.version] = (event.corrects, *before.get(event.corrects, ()))
+            if event.holiday.date == correction.holiday.date:
+                replaced |= dict.fromkeys(before[event.version], event.version)
+    return replaced
 
 
 def _recount(
     desk: ServiceDesk,
     incidents: Sequence[IncidentId],
     correction: CorrectHoliday,
-    corrected: range,
-    version: int,
+    replaced: Mapping[int, int],
 ) -> None:
     def work(batch: Batch) -> None:
         for incident in incidents:
@@ -85,7 +85,8 @@ def _recount(
             # What has ended, or goes on in another record, takes no more events of its own (X8, P1.9).
             if isinstance(now, Unregistered | Ended | SameAs):
                 continue
-            if now.record.agreements.get(correction.agreement) in corrected:
+            version = replaced.get(now.record.agreements.get(correction.agreement, 0))
+            if version is not None:
                 batch.decide(
                     RecountHours(
                         incident=incident,

@@ -100,11 +100,12 @@ class AgreementPublished(Event):
 class HolidayCorrected(Event):
     """A holiday that was forgotten, entered late as a new version.
 
-    It counts for incidents registered from `counts_from` (UTC) on; each running one is moved by an event of
-    its own, and no history is rewritten.
+    It counts for incidents registered from `counts_from` (UTC) on; each running one is counted anew by an
+    event of its own, and no history is rewritten.  Everything else is as in the version that it `corrects`.
     """
 
     version: int
+    corrects: int
     holiday: Holiday
     counts_from: datetime
     reason: str
