@@ -70,7 +70,9 @@ def test_the_running_incidents_are_counted_anew_and_listed(store: tuple[ServiceD
     desk, views = store
     at_work(desk, "INC-1")
     at_work(desk, "INC-2", 10)
-    desk.handle(changed(asked(Resolve, "INC-2", 300), by=DESK, restored_at=minute(300)))
+    resolution = asked(Resolve, "INC-2", 300)
+    assert isinstance(resolution, Resolve)
+    desk.handle(changed(resolution, by=DESK, restored_at=minute(300)))
 
     listed = correct_holiday(desk, views, CORRECTION)
 
