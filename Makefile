@@ -30,6 +30,7 @@ check: $(INSTALLED) ## Lint, types, import contracts, and documents that must no
 	$(BIN)/python -m tools.clauses --check
 
 bench: $(INSTALLED) ## Measure speed and memory, as ratios to the bare driver
+	-$(BIN)/python -m pip install -qq --disable-pip-version-check -r benchmarks/requirements.txt
 	$(BIN)/python -m benchmarks
 
 docs: $(INSTALLED) ## Build the documentation into site/

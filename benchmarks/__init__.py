@@ -1,1 +1,1 @@
-"""Speed and memory, printed as ratios to the bare driver measured in the same run."""
+"""Speed and memory of every hot path, beside its limit and its peers, in the same run."""

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, assert_never, get_args, get_type_hints
 
-from attrs import define, field, fields_dict
+from attrs import define, field
 from attrs import evolve as changed
 from hypothesis import strategies as st
 
@@ -108,7 +108,6 @@ from incident_domain.command import Command
 from incident_domain.incident import UNREGISTERED, Gravity, Record, Similarity
 from incident_domain.known_errors import KNOWLEDGE_ROLES, UNRECORDED, KnowledgeCommand
 from incident_domain.roles import PERMITTED
-from incident_domain.validation import some
 from tests.examples import GOLD, GOLD_TERMS, INCIDENT, KNOWN_ERROR, MORNING, NETWORK, OTHER
 from tests.process_spec import (
     ACKNOWLEDGED,
@@ -307,15 +306,15 @@ def _of_kind(draw: st.DrawFn, kind: type[Asked], ledger: Ledger) -> Asked:
     """A command of a kind with any content; a number is left to the journal, which knows the free ones."""
     times = st.sampled_from([ledger.latest + each for each in _STEPS])
     content = {
-        name: draw(_filled(of_type(declared, {**_AMONG, datetime: times}), fields_dict(kind)[name].validator))
+        name: draw(_filled(name, of_type(declared, {**_AMONG, datetime: times})))
         for name, declared in get_type_hints(kind).items()
         if not (kind is AssignNumber and name == "number")
     }
     return kind(**content)
 
 
-def _filled(values: st.SearchStrategy[Any], rule: object) -> st.SearchStrategy[Any]:
-    return values.filter(bool) if rule is some else values
+def _filled(name: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return values if name == "with_children" else values.filter(lambda value: value != ())
 
 
 @st.composite
@@ -335,12 +334,13 @@ def _next_command(draw: st.DrawFn, ledger: Ledger) -> Asked:
         return draw(_knowledge_command(ledger))
     if aside == 2:
         return draw(_agreement_change(ledger))
-    name = draw(st.sampled_from(INCIDENTS))
+    going_on = [each for each in INCIDENTS if not isinstance(ledger.incident(each), Ended)]
+    name = draw(st.sampled_from(going_on or INCIDENTS))
     now = ledger.incident(name)
     kind = draw(st.sampled_from(_next_kinds(now)))
     command = draw(_of_kind(kind, ledger))
     assert isinstance(command, Command)
-    at = ledger.latest + timedelta(minutes=draw(st.integers(1, 90)))
+    at = ledger.latest + timedelta(minutes=draw(st.integers(-15, 90)))
     if isinstance(command, CloseAfterSilence):
         at += ledger.policy.silence
     record = _record(now)
@@ -440,7 +440,14 @@ def _next_kinds(now: Incident) -> list[type[IncidentCommand]]:
         case InRegistration(record=record):
             return list(_next_in_registration(record))
         case InClassification():
-            return [RecordNoMatch, EscalateToGroup, Resolve, MatchKnownError, UnlinkFromParent, DeclareMajor]
+            return [
+                RecordNoMatch,
+                EscalateToGroup,
+                Resolve,
+                MatchKnownError,
+                DeclareMajor,
+                *_ties(now.record),
+            ]
         case InInvestigation():
             return list(_next_in_investigation(now.record))
         case AwaitingClosure():
@@ -460,7 +467,8 @@ def _next_in_registration(record: Record) -> Iterator[type[IncidentCommand]]:
     if not intake.analysed:
         yield RecordAnalysis
     if intake.similarity is Similarity.UNDECIDED:
-        yield from (LinkAsChild, LinkAsChild, RecordAsNew, RecordAsNew, IdentifyAsSame)
+        yield from (RecordAsNew, RecordAsNew, IdentifyAsSame)
+    yield from _ties(record)
     match intake.gravity:
         case Gravity.UNDECIDED:
             yield from (JudgeNotMajor, JudgeNotMajor, DeclareMajor)
@@ -474,6 +482,10 @@ def _next_in_registration(record: Record) -> Iterator[type[IncidentCommand]]:
             assert_never(intake.gravity)
 
 
+def _ties(record: Record) -> list[type[IncidentCommand]]:
+    return [LinkAsChild, LinkAsChild] if record.parent is None else [UnlinkFromParent]
+
+
 def _next_in_investigation(record: Record) -> Iterator[type[IncidentCommand]]:
     assignment, gravity = record.work.assignment, record.intake.gravity
     if gravity is Gravity.MAJOR:
@@ -482,7 +494,8 @@ def _next_in_investigation(record: Record) -> Iterator[type[IncidentCommand]]:
         yield InformCustomer
     if assignment is not None and not assignment.acknowledged:
         yield from (Acknowledge, RejectHandOff)
-    yield from (Resolve, AssignToPerson, EscalateToGroup, ReportProgress, RequestReassessment)
+    yield from (Resolve, Resolve, AssignToPerson, EscalateToGroup, ReportProgress, RequestReassessment)
+    yield from _ties(record)
     if record.agreements:
         yield from (MoveAgreement, RecountHours, RecordWarning, RecordBreach)
     else:

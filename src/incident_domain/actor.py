@@ -9,7 +9,7 @@ from typing import NewType
 
 from attrs import field, frozen
 
-from incident_domain.validation import filled
+from incident_domain.validation import filled, optional_text
 
 PersonId = NewType("PersonId", str)
 """A stable identifier of a person (an account, a staff number), never a name."""
@@ -41,4 +41,4 @@ class Actor:
 
     person: PersonId = field(validator=filled)
     role: Role
-    group: GroupId | None = None
+    group: GroupId | None = field(default=None, validator=optional_text)

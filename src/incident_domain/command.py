@@ -5,6 +5,7 @@ from datetime import datetime
 from attrs import field, frozen
 
 from incident_domain.actor import Actor
+from incident_domain.declared import as_declared
 from incident_domain.events import IncidentId
 from incident_domain.validation import aware, filled, utc
 
@@ -23,3 +24,6 @@ class Command:
     incident: IncidentId = field(validator=filled)
     by: Actor
     at: datetime = field(converter=utc, validator=aware)
+
+    def __attrs_post_init__(self) -> None:
+        as_declared(self)

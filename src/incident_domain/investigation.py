@@ -1,8 +1,9 @@
 """Step 3, investigation and diagnosis: P3.1 to P3.9, and waiting, X1."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from decimal import Decimal
+from typing import Final
 
 from attrs import field, frozen
 
@@ -47,13 +48,17 @@ from incident_domain.validation import (
     InvalidValue,
     aware,
     filled,
-    not_negative,
     optional_aware,
     optional_text,
     optional_utc,
     some,
     utc,
 )
+
+# What is summed over incidents stays exact, and within what every store can keep.
+_MINUTES_OF_A_YEAR: Final = 366 * 24 * 60
+_HIGHEST_AMOUNT: Final = 10**12
+_CURRENCY: Final = re.compile("[A-Z]{3}")
 
 
 @frozen(kw_only=True)
@@ -124,20 +129,27 @@ class ProposeSolution(Command):
     solution: str = field(validator=filled)
 
 
-def _positive(_: object, __: object, cost: Cost | None) -> None:
-    if cost is not None:
-        if not cost.amount.is_finite() or cost.amount < Decimal(0):
-            raise InvalidValue("cost", "must be a finite amount of zero or more")
-        if len(cost.currency) != 3 or not cost.currency.isalpha() or not cost.currency.isupper():
-            raise InvalidValue("cost", "must name its currency by an ISO 4217 code, for example EUR")
-
-
 @frozen(kw_only=True)
 class RecordEffort(Command):
     """Record time spent, in minutes, and its cost where known (P3.9)."""
 
-    minutes: int = field(validator=not_negative)
-    cost: Cost | None = field(default=None, validator=_positive)
+    minutes: int
+    cost: Cost | None = None
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        if not 0 <= self.minutes <= _MINUTES_OF_A_YEAR:
+            raise InvalidValue("minutes", "must be from 0 to 527,040, a year; record more in several parts")
+        if self.cost is not None:
+            _check_cost(self.cost)
+
+
+def _check_cost(cost: Cost) -> None:
+    amount = cost.amount
+    if not amount.is_finite() or not 0 <= amount < _HIGHEST_AMOUNT or amount != round(amount, 4):
+        raise InvalidValue("cost", "must be from zero to below 10^12, with at most four decimals")
+    if not _CURRENCY.fullmatch(cost.currency):
+        raise InvalidValue("cost", "must name its currency by an ISO 4217 code, for example EUR")
 
 
 @frozen(kw_only=True)

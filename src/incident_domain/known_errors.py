@@ -7,6 +7,7 @@ from attrs import evolve as changed
 from attrs import field, frozen
 
 from incident_domain.actor import Actor, Role
+from incident_domain.declared import as_declared
 from incident_domain.events import (
     KnowledgeEvent,
     KnownErrorDeclared,
@@ -32,6 +33,9 @@ class KnowledgeCommand:
     known_error: KnownErrorId = field(validator=filled)
     by: Actor
     at: datetime = field(converter=utc, validator=aware)
+
+    def __attrs_post_init__(self) -> None:
+        as_declared(self)
 
 
 @frozen(kw_only=True)

@@ -100,6 +100,7 @@ def identify_as_same(now: Incident, other: Incident, ask: IdentifyAsSame) -> Pai
     objections = [
         *_distinct(ask, ask.existing),
         *_standing_alone(reporting),
+        *_without_reports(reporting),
         *_unresolved(existing, "existing"),
     ]
     same = IdentifiedAsSame(by=ask.by, occurred_at=ask.at, existing=ask.existing, reason=ask.reason)
@@ -192,8 +193,11 @@ def _standing_alone(now: Current) -> Iterator[Objection]:
         yield _impossible(
             "has-children", "it has children itself, and there are no grandchildren; unlink them first"
         )
-    if record.reports:
-        yield _impossible("has-reports", "other reports were tied to it; undo those first")
+
+
+def _without_reports(now: Current) -> Iterator[Objection]:
+    if now.record.reports:
+        yield _impossible("has-reports", "other reports are the same as it; undo those first")
 
 
 def _no_grandchildren(parent: Current) -> Iterator[Objection]:

@@ -35,7 +35,13 @@ from incident_domain.events import (
 from incident_domain.incident import AwaitingClosure, Ended, Gravity, Incident, Unregistered
 from incident_domain.refusal import Objection, contradiction, weigh
 from incident_domain.service_levels import applied, holds
-from incident_domain.validation import filled, optional_aware, optional_text, optional_utc, some
+from incident_domain.validation import (
+    filled,
+    optional_aware,
+    optional_text,
+    optional_utc,
+    some,
+)
 
 
 @frozen(kw_only=True)
@@ -50,7 +56,7 @@ class RegisterIncident(Command):
     customer: Customer
     summary: str = field(validator=filled)
     agreement: AgreementId | None = field(default=None, validator=optional_text)
-    refers_to: IncidentId | None = None
+    refers_to: IncidentId | None = field(default=None, validator=optional_text)
     source: SourceRecord | None = None
 
 
@@ -176,7 +182,16 @@ def register(
 
 
 def _refers(ask: RegisterIncident, earlier: Incident) -> Iterator[Objection]:
-    if ask.refers_to is not None and not isinstance(earlier, Ended):
+    if ask.refers_to is None:
+        return
+    if isinstance(earlier, Unregistered):
+        yield Objection(
+            clause="X7",
+            code="refers-to-unknown",
+            message=f"refers_to: there is no incident {ask.refers_to}; check the reference",
+            contradiction=True,
+        )
+    elif not isinstance(earlier, Ended):
         yield Objection(
             clause="X7",
             code="refers-to-open",

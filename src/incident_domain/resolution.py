@@ -19,7 +19,14 @@ from incident_domain.events import (
 from incident_domain.incident import AwaitingClosure, Incident, Record
 from incident_domain.known_errors import KnowledgeEntry, KnownError
 from incident_domain.refusal import Objection, contradiction, weigh
-from incident_domain.validation import aware, filled, optional_aware, optional_utc, utc
+from incident_domain.validation import (
+    aware,
+    filled,
+    optional_aware,
+    optional_text,
+    optional_utc,
+    utc,
+)
 
 NEUTRAL_NOTE: Final = "Resolved together with the incident that it belongs to."
 """What a child of another organisation gets instead of its parent's notes."""
@@ -44,7 +51,7 @@ class Resolve(Command):
 
     actions: str = field(validator=filled)
     solution: str = field(validator=filled)
-    known_error: KnownErrorId | None = None
+    known_error: KnownErrorId | None = field(default=None, validator=optional_text)
     changes: tuple[str, ...] = ()
     restored_at: datetime | None = field(default=None, converter=optional_utc, validator=optional_aware)
     with_children: tuple[IncidentId, ...] = ()

@@ -4,11 +4,13 @@ A value that breaks a rule here raises `InvalidValue`, which names the field, th
 The offending value itself is never repeated: it may be personal data.
 """
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from attrs import Attribute
+
+_NO_OFFSET: Final = timedelta(0)
 
 
 class InvalidValue(ValueError):
@@ -37,27 +39,7 @@ def filled(_: object, attribute: "Attribute[Any]", value: object) -> None:
         raise InvalidValue(attribute.name, "must be a text")
     if not value.strip():
         raise InvalidValue(attribute.name, "must not be blank; say it in at least one word")
-    storable(_, attribute, value)
-
-
-def storable(_: object, attribute: "Attribute[Any]", value: object) -> None:
-    """Refuse a text that not every store can keep: NUL characters and lone surrogates.
-
-    None is let through, so that optional texts can use the same rule.
-
-    Raises:
-        InvalidValue: when the text holds such a character, or is not a text.
-    """
-    if value is None:
-        return
-    if not isinstance(value, str):
-        raise InvalidValue(attribute.name, "must be a text")
-    if "\x00" in value:
-        raise InvalidValue(attribute.name, "must not hold a NUL character; remove it")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise InvalidValue(attribute.name, "must be valid Unicode; remove the lone surrogates") from None
+    storable(attribute.name, value)
 
 
 def optional_text(_: object, attribute: "Attribute[Any]", value: object) -> None:
@@ -68,6 +50,20 @@ def optional_text(_: object, attribute: "Attribute[Any]", value: object) -> None
     """
     if value is not None:
         filled(_, attribute, value)
+
+
+def storable(path: str, text: str) -> None:
+    """Refuse a text that not every store can keep; `path` is the way down to it, such as `customer.name`.
+
+    Raises:
+        InvalidValue: when it holds a NUL or a lone surrogate.
+    """
+    if "\x00" in text:
+        raise InvalidValue(path, "must not hold a NUL character; remove it")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidValue(path, "must be valid Unicode; remove the lone surrogates") from None
 
 
 def some(_: object, attribute: "Attribute[Any]", value: object) -> None:
@@ -82,19 +78,12 @@ def some(_: object, attribute: "Attribute[Any]", value: object) -> None:
         raise InvalidValue(attribute.name, "must name at least one")
 
 
-def not_negative(_: object, attribute: "Attribute[Any]", value: Any) -> None:
-    """Refuse an amount below zero.
-
-    Raises:
-        InvalidValue: when it is below zero.
-    """
-    if value < 0:
-        raise InvalidValue(attribute.name, "must not be below zero")
-
-
 def utc(value: datetime) -> datetime:
     """An instant in UTC, from one in any zone; `aware` refuses what this cannot bring there."""
-    return value.astimezone(UTC) if _names_its_zone(value) else value
+    try:
+        return value.astimezone(UTC) if _names_its_zone(value) else value
+    except OverflowError:
+        return value
 
 
 def optional_utc(value: datetime | None) -> datetime | None:
@@ -106,12 +95,14 @@ def aware(_: object, attribute: "Attribute[Any]", value: object) -> None:
     """Refuse an instant that names no time zone: nobody can say afterwards which one was meant.
 
     Raises:
-        InvalidValue: when the zone is missing, or when it is no datetime.
+        InvalidValue: when the zone is missing, when it is no datetime, and when UTC has no such year.
     """
     if not isinstance(value, datetime):
         raise InvalidValue(attribute.name, "must be a datetime")
     if not _names_its_zone(value):
         raise InvalidValue(attribute.name, "must name its time zone, for example datetime.now(timezone.utc)")
+    if value.utcoffset() != _NO_OFFSET:
+        raise InvalidValue(attribute.name, "must lie in the years 1 to 9999 of UTC; correct the year")
 
 
 def optional_aware(_: object, attribute: "Attribute[Any]", value: object) -> None:

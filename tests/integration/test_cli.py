@@ -1,5 +1,6 @@
 """The command line on real stores."""
 
+import errno
 import json
 import os
 import re
@@ -20,6 +21,7 @@ from incident_adapters.cli import run
 from incident_adapters.cli_errors import ExitCode
 from incident_adapters.demo_stage import PRINTER, SCANNERS, TELEPHONES
 from tests.documents import ROOT, blocks
+from tests.servicenow_logs import REAL_LOG, needs_real_log
 
 GUIDE = ROOT / "docs" / "how-to" / "use-the-command-line.md"
 PROGRAM = Path(sys.executable).with_name("incidents")
@@ -200,7 +202,9 @@ def test_show_says_all_that_is_missing_before_closing(incidents: Incidents, play
     assert [line.split()[0] for line in missing.splitlines()[2:]] == ["P4.1", "P5.2", "P5.2", "P5.1", "P5.2"]
 
 
-@pytest.mark.parametrize("name", ["4711", "AAAA-BBBB-CCCC", "known-error-x", "0", "9" * 30, "²"])
+@pytest.mark.parametrize(
+    "name", ["4711", "AAAA-BBBB", "known-error-x", "0", "9" * 30, "²", "x" * 300, "\udcff"]
+)
 def test_an_unknown_incident_is_said_so(incidents: Incidents, played: str, name: str) -> None:
     """There is a line that says where to look, and the exit code tells."""
     ran = incidents("show", name, "--store", played)
@@ -215,6 +219,8 @@ def test_an_unknown_incident_is_said_so(incidents: Incidents, played: str, name:
         ("mysql://somewhere/x", "not supported"),
         ("nonsense", "not a URL"),
         ("postgresql://user:secret@127.0.0.1:1/x", "check that the server runs"),
+        ("postgresql://user@127.0.0.1:1/x?password=secret", "check that the server runs"),
+        ("postgresql://user:secret@127.0.0.1:port/x", "not a URL"),
     ],
 )
 def test_a_store_that_cannot_be_used_is_said_so(incidents: Incidents, url: str, said: str) -> None:
@@ -245,6 +251,22 @@ def test_a_file_that_is_no_store_is_left_as_it_is(incidents: Incidents, tmp_path
 
     assert ran.code == ExitCode.STORE
     assert letter.read_text() == "Dear Sir or Madam, " * 100
+
+
+def test_a_line_of_error_steers_no_terminal(incidents: Incidents, played: str) -> None:
+    """What somebody typed is shown with what could move the cursor or turn the line made visible."""
+    ran = incidents("rebuild", "\x1b[2J\u202e", "--store", played)
+
+    assert ran.code == ExitCode.MISUSED
+    assert ran.err.strip().isprintable()
+
+
+def test_a_period_outside_the_calendar_is_refused(incidents: Incidents, played: str) -> None:
+    """The first hours of the year 1 exist in some zones only."""
+    ran = incidents("report", "--from", "0001-01-01T00:00:00+14:00", "--store", played)
+
+    assert ran.code == ExitCode.MISUSED
+    assert "--from: must lie in the years 1 to 9999 of UTC" in ran.err
 
 
 def test_a_word_that_no_page_ended_with_is_refused(incidents: Incidents, played: str) -> None:
@@ -287,6 +309,20 @@ def test_a_period_ends_before_its_end(incidents: Incidents, played: str) -> None
     assert closed("2026-03-02T14:22:00", "2026-03-03") == 0
 
 
+def test_without_its_extra_the_program_says_how_to_get_it(tmp_path: Path) -> None:
+    """A plain installation has the program too, but not what it needs; one line says what to install."""
+    without = "import sys; sys.modules['cyclopts'] = None; from incident_adapters.cli import main"
+
+    ran = subprocess.run(
+        [sys.executable, "-c", without], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines() == [
+        "incidents: cyclopts is not installed; add the extra cli: pip install '.[cli]' in a clone"
+    ]
+
+
 def test_the_text_of_a_period(incidents: Incidents, played: str) -> None:
     """The report of a period says how many, how long, how often reopened, and what the customers said."""
     said = incidents("report", "--from", "2026-03-01", "--to", "2026-04-01", "--store", played).out
@@ -298,13 +334,11 @@ def test_the_text_of_a_period(incidents: Incidents, played: str) -> None:
     assert {"2 1 4 h 33 min 4 h 33 min", "network 1 4 h 33 min 4 h 33 min"} <= set(lines)
 
 
+@needs_real_log
 def test_the_log_of_another_system_is_imported(incidents: Incidents, tmp_path: Path) -> None:
     """Every row is accounted for, a second run changes nothing, and the queues know the incidents."""
-    log = ROOT.parent / "shared" / "data" / "servicenow_incident_event_log.csv.gz"
-    if not log.exists():
-        pytest.skip(f"the real log is not there: {log}")
     part = tmp_path / "part.csv"
-    unpacked = subprocess.run(["gzip", "-dc", log], check=True, capture_output=True).stdout
+    unpacked = subprocess.run(["gzip", "-dc", REAL_LOG], check=True, capture_output=True).stdout
     part.write_bytes(b"".join(unpacked.splitlines(keepends=True)[:201]))
     store = f"sqlite:///{tmp_path / 'new' / 'folder' / 'imported.sqlite'}"
     words = ("import", "servicenow", str(part), "--zone", "Europe/Madrid", "--store", store)
@@ -408,22 +442,52 @@ def test_a_reader_that_has_gone_is_no_error(played: str) -> None:
     assert (ran.returncode, ran.stderr) == (ExitCode.PIPE_CLOSED, b"")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_full_disk_is_one_line(played: str) -> None:
+    """An answer that cannot be written whole is said so, and not by a traceback."""
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(
+            [PROGRAM, "timeline", "2", "--store", played], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+
+    assert ran.returncode == ExitCode.FILE
+    assert ran.stderr == b"incidents: No space left on device; make room, or name another place\n"
+
+
+def test_an_answer_that_nobody_wants_is_no_error(played: str) -> None:
+    """Started with its standard output closed, the program does its work and ends as always."""
+    words = shlex.join([str(PROGRAM), "timeline", "2", "--store", played])
+    ran = subprocess.run(["sh", "-c", f"{words} >&-"], capture_output=True, check=False)
+
+    assert (ran.returncode, ran.stderr) == (ExitCode.DONE, b"")
+
+
 def test_an_interruption_ends_the_program_quietly(tmp_path: Path) -> None:
     """Ctrl-C gives one line and its exit code, and no traceback."""
     log = tmp_path / "log.csv"
     os.mkfifo(log)
     words = ("import", "servicenow", str(log), "--zone", "UTC", "--store", f"sqlite:///{tmp_path}/new.sqlite")
-    # Opening the pipe to write waits until the program has opened it to read.
-    with (
-        subprocess.Popen([PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program,
-        log.open("wb"),
-    ):
+    with subprocess.Popen([PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+        pipe = _opened_by(program, log)
         program.send_signal(signal.SIGINT)
         out, err = program.communicate(timeout=60)
+        os.close(pipe)
 
     assert program.returncode == ExitCode.INTERRUPTED
     assert out == b""
     assert err == b"incidents: interrupted; what was recorded stays recorded\n"
+
+
+def _opened_by(program: subprocess.Popen[bytes], log: Path) -> int:
+    """The writing end of a named pipe, as soon as the program has opened it to read."""
+    while program.poll() is None:
+        try:
+            return os.open(log, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+        os.sched_yield()
+    pytest.fail("the program ended before it read the log")
 
 
 def test_the_guide_to_the_command_line_holds(

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from sqlalchemy import Engine, create_engine, inspect, text
 
 from incident_domain.envelope import Recorded
-from incident_projections.engine import Projections
+from incident_domain.events import IncidentRegistered
+from incident_projections.engine import Projections, ViewStopped
 from incident_projections.similar import SIMILAR
 from incident_projections.view import INCIDENT_EVENTS
 from incident_projections.views import VIEWS
@@ -190,3 +192,30 @@ def test_readers_never_see_a_half_built_view(engine: Engine) -> None:
         looking.result()
 
     assert seen == {12}
+
+
+def test_a_row_that_the_database_refuses_stops_its_view_and_is_not_quoted(engine: Engine) -> None:
+    """The error and what is printed with it name the failure; rows hold personal data and are not quoted."""
+    views = Projections(engine, ListSource(journal=recorded(("INC-1", registered("INC-1", 0)))), VIEWS)
+    Projections(engine, ListSource(journal=[]), VIEWS).catch_up()
+    summary = "summary" if engine.dialect.name == "postgresql" else "new.summary"
+    with engine.begin() as connection:
+        connection.execute(text(_NO_ROW[engine.dialect.name].format(summary=summary)))
+
+    with pytest.raises(ViewStopped) as failed:
+        views.catch_up()
+
+    printed = "".join(traceback.format_exception(failed.value))
+    [told] = [each.event for each in recorded(("INC-1", registered("INC-1", 0)))]
+    assert isinstance(told, IncidentRegistered)
+    assert told.summary not in printed
+    assert told.customer.person not in printed
+    assert "SQLITE_CONSTRAINT" in printed or "23514" in printed
+    assert {name for name, position in views.positions().items() if position == 0} == {"queue"}
+
+
+_NO_ROW = {
+    "postgresql": "ALTER TABLE queue ADD CONSTRAINT none CHECK (length({summary}) < 1)",
+    "sqlite": "CREATE TRIGGER none BEFORE INSERT ON queue WHEN length({summary}) > 0"
+    " BEGIN SELECT RAISE(ABORT, 'none'); END",
+}

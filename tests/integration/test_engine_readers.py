@@ -72,6 +72,7 @@ def everything(connection: Connection) -> list[Any]:
     return [
         *pages,
         group_queue(connection, now=now, unacknowledged=True, update_overdue=True),
+        group_queue(connection, now=now, priority=Priority.LOW),
         review_queue(connection, now=now),
         closure_queue(connection, now=now),
         incident_entry(connection, one, now=now),

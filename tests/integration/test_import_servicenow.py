@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from incident_adapters.import_account import ImportAccount
-from incident_adapters.service_desk import ServiceDesk
+from incident_adapters.service_desk import Contended, ServiceDesk
 from incident_adapters.servicenow import ImportProgress, import_servicenow
 from incident_adapters.servicenow_commands import incident_of
 from incident_adapters.servicenow_log import LogUnreadable
@@ -281,6 +281,24 @@ def test_the_progress_is_told_after_every_write(tmp_path: Path) -> None:
 
     assert [each.account.rows for each in told] == [499, 999, 1200]
     assert told[-1].read == told[-1].size == log.stat().st_size
+
+
+def test_two_imports_of_one_log_do_not_mix(store_url: str, tmp_path: Path) -> None:
+    """The one that comes second stops, and what is in the journal is what one import alone leaves."""
+    log = a_log(
+        tmp_path / "log.csv",
+        [row for number in range(1, 601) for row in an_incident(number, "New", "Closed")],
+    )
+    undisturbed = f"sqlite:///{tmp_path / 'undisturbed.db'}"
+    import_log(undisturbed, log)
+
+    def overtake(_: ImportProgress) -> None:
+        import_log(store_url, log)
+
+    with ServiceDesk.open(store_url) as desk, pytest.raises(Contended, match=r"somebody else is importing"):
+        import_servicenow(desk, log, zone=MADRID, progress=overtake)
+
+    assert but_for_the_time_of_recording(store_url) == but_for_the_time_of_recording(undisturbed)
 
 
 def test_memory_does_not_grow_with_a_line(tmp_path: Path) -> None:

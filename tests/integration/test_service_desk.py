@@ -371,6 +371,15 @@ def test_nothing_to_do_from_memory_is_checked_with_the_journal(journal: Journal)
     assert len(here.handle(ask(JudgeNotMajor)).recorded) == 1
 
 
+def test_a_registration_that_another_desk_made_first_is_seen(journal: Journal) -> None:
+    """A registration reads nothing beforehand; its write shows that the incident is there already."""
+    here, there = desk_on(journal), desk_on(journal)
+    handle_all(there, REGISTERED)
+
+    assert here.handle(ask(RegisterIncident)).recorded == ()
+    assert journal.head() == len(REGISTERED)
+
+
 def test_a_lost_race_is_decided_anew(journal: Journal) -> None:
     """A write that came between looking and recording costs another look, not the command."""
     # given

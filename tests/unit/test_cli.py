@@ -1,6 +1,7 @@
 """What the command line says before any store is opened: help, words, errors."""
 
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from io import StringIO
 
 import pytest
@@ -13,12 +14,29 @@ from incident_adapters.cli_errors import EXPECTED, ExitCode, explained
 from incident_adapters.cli_import import zone_named
 from incident_adapters.cli_queue import EVERYTHING, Narrowing, Which, chosen
 from incident_adapters.cli_store import Bar
-from incident_adapters.cli_text import cell, duration, moment
+from incident_adapters.cli_text import cell, moment
 from incident_domain import Objection, Refused
 from incident_domain.validation import InvalidValue
+from incident_projections.describe import duration
 from incident_projections.queue_readers import BadCursor
+from incident_projections.views import VIEWS
 
 COMMANDS = ("demo", "queue", "show", "timeline", "report", "import", "import servicenow", "rebuild")
+
+
+def test_the_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever reports a fault can say what they have."""
+    run(["--version"])
+
+    assert capsys.readouterr().out.split() == [version("itil-incidents")]
+
+
+def test_the_help_of_rebuild_names_every_view(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody has to make a mistake to learn the names."""
+    run(["rebuild", "--help"])
+
+    said = capsys.readouterr().out
+    assert [view.name for view in VIEWS if view.name not in said] == []
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

@@ -1,6 +1,8 @@
 """The documents hold together: links lead somewhere, pages are found, commands exist."""
 
+import ast
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -55,3 +57,18 @@ def test_every_decision_is_listed() -> None:
 
     assert decisions
     assert set(links(folder / "index.md")) == decisions
+
+
+def test_the_tutorial_can_be_pasted_into_a_prompt() -> None:
+    """A prompt ends a block of indented lines with an empty line only, and not before it."""
+    stuck: list[int] = []
+    for block in blocks(ROOT / "docs" / "tutorial.md"):
+        if block.language != "python":
+            continue
+        lines = block.text.splitlines()
+        for statement, following in pairwise(ast.parse(block.text).body):
+            compound = isinstance(statement, ast.With | ast.For | ast.Try | ast.FunctionDef)
+            if compound and lines[following.lineno - 2]:
+                stuck.append(block.line + following.lineno - 1)
+
+    assert stuck == []

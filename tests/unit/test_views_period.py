@@ -205,7 +205,8 @@ def test_p2_3_first_line_and_known_errors_are_counted_among_the_closed() -> None
     with shown(VIEWS, *told()) as connection:
         report = period_report(connection, since=at(0), until=at(90))
 
-    assert (report.closed, report.first_line, report.first_line_rate) == (3, 1, pytest.approx(1 / 3))
+    assert (report.closed, report.first_line) == (3, 1)
+    assert report.first_line_rate == pytest.approx(1 / 3)
     assert (report.matched, report.by_known_error) == (1, 1)
 
 

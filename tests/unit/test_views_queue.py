@@ -196,6 +196,23 @@ def test_p2_5_a_group_sees_major_incidents_first_then_by_priority_then_the_oldes
     assert incidents(high) == ["INC-high-early", "INC-high-late"]
 
 
+def test_p2_5_the_queue_of_a_priority_has_the_major_incidents_of_it_first(engine: Engine) -> None:
+    """Page by page too; a major incident of another priority is not among them."""
+    events: list[tuple[str, DomainEvent]] = []
+    for n, priority in enumerate((Priority.LOW, Priority.LOW, Priority.HIGH, Priority.LOW, Priority.HIGH)):
+        name = f"INC-{n}"
+        events += [(name, each) for each in classified(name, n)]
+        events.append((name, changed(example(Prioritised), priority=priority)))
+    events += [("INC-3", example(MajorDeclared)), ("INC-4", example(MajorDeclared))]
+    connection = told(engine, *events)
+
+    first = group_queue(connection, now=at(60), priority=Priority.LOW, limit=2)
+    rest = group_queue(connection, now=at(60), priority=Priority.LOW, limit=2, cursor=first.next)
+
+    assert (incidents(first), incidents(rest)) == (["INC-3", "INC-0"], ["INC-1"])
+    assert rest.next is None
+
+
 def test_p2_5_a_queue_is_narrowed_by_line_group_and_person(engine: Engine) -> None:
     """Each of the three, and all of them together."""
     escalated = example(EscalatedToGroup)

@@ -1,7 +1,16 @@
 import pytest
 from attrs import evolve
 
-from incident_domain.events import DeviationRecorded, DomainEvent, IncidentEvent, IncidentId, Reopened
+from incident_domain.events import (
+    Channel,
+    Closed,
+    CustomerInformed,
+    DeviationRecorded,
+    DomainEvent,
+    IncidentEvent,
+    IncidentId,
+    Reopened,
+)
 from incident_projections.describe import describe
 from incident_projections.timeline import TIMELINE, timeline
 from tests.examples import EXAMPLES, IMPORTER
@@ -66,3 +75,25 @@ def test_words_that_end_as_a_sentence_keep_one_full_stop() -> None:
     reopened = evolve(example(Reopened), reason="The customer rejected the resolution.")
 
     assert describe(reopened) == "Reopened: The customer rejected the resolution."
+
+
+def test_the_closing_says_the_handling_time_as_people_do() -> None:
+    """Nobody reads 12,660 seconds as three and a half hours."""
+    assert describe(example(Closed)) == "Closed (customer's agreement: confirmed), handled in 3 h 31 min."
+
+
+@pytest.mark.parametrize(
+    ("channel", "said"),
+    [
+        (Channel.PHONE, "by phone"),
+        (Channel.EMAIL, "by e-mail"),
+        (Channel.PORTAL, "through the portal"),
+        (Channel.WALK_IN, "in person"),
+        (Channel.MONITORING, "by monitoring"),
+    ],
+)
+def test_a_channel_is_said_as_people_do(channel: Channel, said: str) -> None:
+    """A sentence does not spell out the code of a channel."""
+    informed = evolve(example(CustomerInformed), channel=channel, text="More in an hour")
+
+    assert describe(informed) == f"The customer was informed {said}: More in an hour."

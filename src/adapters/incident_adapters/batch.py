@@ -18,6 +18,7 @@ from incident_adapters.streams import (
     Loaded,
     State,
     Streams,
+    unbegun,
 )
 from incident_domain.agreements import AgreementChange, decide_agreement
 from incident_domain.children import ChildAnswer
@@ -28,7 +29,7 @@ from incident_domain.known_errors import KnowledgeBaseCommand, decide_entry
 from incident_domain.policy import Policy
 from incident_domain.process import IncidentCommand, Situation, decide, needs
 from incident_domain.refusal import contradiction
-from incident_domain.registration import AssignNumber
+from incident_domain.registration import AssignNumber, RegisterIncident
 
 KNOWN_ERROR_STREAM = "known-error-"
 AGREEMENT_STREAM = "agreement-"
@@ -146,6 +147,10 @@ class Batch:
         self._at(name, INCIDENT)
         return [each for each in self._journal.read(name) if each.version <= self._seen[name]]
 
+    def version(self, stream: str) -> int:
+        """The number of events of an import's stream, as this batch has left it."""
+        return self._at(stream, STATELESS).version
+
     def add(self, stream: str, *events: ImportEvent, command_id: UUID) -> None:
         """Take an import's own events into the batch; the stream's name begins with `import-`.
 
@@ -186,7 +191,16 @@ class Batch:
             raise contradiction(
                 "P1.5", "reserved-reference", "incident: this name is not for incidents; choose another"
             )
+        if isinstance(command, RegisterIncident):
+            self._presume_new(stream)
         return self._at(stream, INCIDENT)
+
+    def _presume_new(self, stream: str) -> None:
+        """Spare the reading of a stream that is about to begin; if it has begun, the write is turned away."""
+        if self._trusting and stream not in self._now and self._streams.remembered(stream, INCIDENT) is None:
+            self.unproven = True
+            self._now[stream] = unbegun(stream, INCIDENT)
+            self._seen[stream] = 0
 
     def _decided(self, command: IncidentCommand, number: int) -> Outcome:
         now = self._at(command.incident, INCIDENT).state

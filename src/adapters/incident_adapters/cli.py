@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,8 +12,14 @@ from typing import Annotated, Final, TypeAlias
 
 import msgspec
 from attrs import field, frozen
-from cyclopts import App, Parameter
-from rich.console import Console, RenderableType
+
+try:
+    from cyclopts import App, Parameter
+    from rich.console import Console, RenderableType
+except ModuleNotFoundError as missing:
+    sys.exit(
+        f"incidents: {missing.name} is not installed; add the extra cli: pip install '.[cli]' in a clone"
+    )
 
 from incident_adapters import cli_demo, cli_import, cli_report, cli_show, cli_text, cli_views
 from incident_adapters.cli_errors import EXIT_CODES, EXPECTED, ExitCode, explained
@@ -44,6 +51,7 @@ app: Final = App(
         "`incidents demo` shows it all in one story; `incidents COMMAND --help` explains a command."
     ),
     help_format="markdown",
+    version=version("itil-incidents"),
     help_epilogue=EXIT_CODES,
     result_action="return_value",
     suppress_keyboard_interrupt=False,
@@ -269,7 +277,7 @@ def servicenow(file: Path, /, *, zone: str, session: Here) -> None:
     file
         The log.
     zone
-        The time zone that the log's times are in.
+        The time zone that the log's times are in, by its name in the tz database.
     """
     named = cli_import.zone_named(zone)
     with opened(session.url) as store:
@@ -292,7 +300,8 @@ def rebuild(*view: str, session: Here) -> None:
     Parameters
     ----------
     view
-        The views to build; all of them where none is named.
+        The views to build: queue, timeline, closure, incident_traits, known_errors or known_error_traits;
+        all of them where none is named.
     """
     known = [each.name for each in VIEWS]
     if unknown := sorted(set(view) - set(known)):
@@ -365,19 +374,28 @@ def run(tokens: Sequence[str]) -> ExitCode:
     """Run the program on the words of a command line, and say how it ended."""
     try:
         app.meta(tokens, exit_on_error=False, print_error=False)
-        sys.stdout.flush()
+        print(end="", flush=True)
     except EXPECTED as error:
         code, line = explained(error)
-        print(f"incidents: {line}", file=sys.stderr)
+        print(f"incidents: {cli_text.printable(line)}", file=sys.stderr)
         return code
     except KeyboardInterrupt:
         print("incidents: interrupted; what was recorded stays recorded", file=sys.stderr)
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # Whoever read has gone; the interpreter must not try to write the rest when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_the_rest()
         return ExitCode.PIPE_CLOSED
+    except OSError as error:
+        print(f"incidents: {error.strerror or error}; make room, or name another place", file=sys.stderr)
+        _drop_the_rest()
+        return ExitCode.FILE
     return ExitCode.DONE
+
+
+def _drop_the_rest() -> None:
+    """Nobody takes the answer; the interpreter must not try to write the rest when it ends."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main() -> None:

@@ -7,12 +7,14 @@ from cyclopts import CycloptsError
 from eventsourcing.persistence import PersistenceError
 from sqlalchemy.exc import DBAPIError
 
+from incident_adapters.service_desk import Contended
 from incident_adapters.servicenow_log import LogUnreadable
 from incident_domain import Refused
 from incident_domain.evolution import BrokenHistory
 from incident_domain.validation import InvalidValue
 from incident_projections.engine import JournalGap, OtherVersion, ViewStopped
 from incident_projections.queue_readers import BadCursor
+from incident_projections.storage import ViewsUnwritable
 
 
 class ExitCode(IntEnum):
@@ -57,9 +59,11 @@ EXPECTED: Final = (
     PersistenceError,
     DBAPIError,
     ViewStopped,
+    ViewsUnwritable,
     OtherVersion,
     JournalGap,
     BrokenHistory,
+    Contended,
 )
 """Everything that may go wrong without the program being at fault."""
 

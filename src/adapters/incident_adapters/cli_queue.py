@@ -65,7 +65,10 @@ def chosen(which: Which | None, narrowing: Narrowing) -> Which:
     if narrowing == EVERYTHING:
         return which or "review"
     if which not in (None, "work"):
-        raise InvalidValue("queue", f"the {which} queue cannot be narrowed, only the work queue can")
+        raise InvalidValue(
+            "queue",
+            f"the {which} queue cannot be narrowed; ask for the work queue, or leave the narrowing out",
+        )
     return "work"
 
 

@@ -9,9 +9,10 @@ from rich.text import Text
 from sqlalchemy import Connection
 
 from incident_adapters import cli_text
-from incident_adapters.cli_text import duration, facts, moment, section, table, words
+from incident_adapters.cli_text import facts, moment, section, table, words
 from incident_domain.validation import InvalidValue
 from incident_projections.closure_readers import ClosureReport, Effort, Finding
+from incident_projections.describe import duration
 from incident_projections.period import Lengths, PeriodReport
 from incident_projections.period_readers import period_report
 
@@ -28,14 +29,17 @@ def of_period(
     """
     if since is None:
         raise InvalidValue("--from", "is missing; name an incident, or a period by --from 2026-03-01")
-    begins, ends = _in_utc(since), now if until is None else _in_utc(until)
+    begins, ends = _in_utc("--from", since), now if until is None else _in_utc("--to", until)
     if ends <= begins:
         raise InvalidValue("--to", "must lie after --from; give a later time, or leave it out for now")
     return period_report(connection, since=begins, until=ends)
 
 
-def _in_utc(instant: datetime) -> datetime:
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+def _in_utc(option: str, instant: datetime) -> datetime:
+    try:
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except OverflowError:
+        raise InvalidValue(option, "must lie in the years 1 to 9999 of UTC; correct the year") from None
 
 
 def incident_text(report: ClosureReport) -> RenderableType:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError
 
 from incident_adapters.cli_errors import NotFound, UnusableStore
 from incident_adapters.journal import system_clock
+from incident_adapters.recorder import UnstorableEvent
 from incident_adapters.service_desk import ServiceDesk
 from incident_domain import IncidentId, IncidentRegistered
 from incident_projections.engine import Projections
@@ -38,7 +39,10 @@ class OpenStore:
             if found is not None:
                 return IncidentId(found)
         for name in (wanted, wanted.upper()):
-            history = self.desk.journal.read(name)
+            try:
+                history = self.desk.journal.read(name)
+            except UnstorableEvent:
+                break  # No store has a stream of such a name.
             if history and isinstance(history[0].event, IncidentRegistered):
                 return history[0].event.incident
         raise NotFound(
@@ -112,7 +116,7 @@ def _file_of(url: str) -> Path | None:
     """The SQLite file that a URL names; None for every other URL, also one that nobody understands."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         return None
     if parsed.drivername != "sqlite" or parsed.database in (None, "", ":memory:"):
         return None

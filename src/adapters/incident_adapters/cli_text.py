@@ -1,7 +1,7 @@
 """What the program prints for people: queues and incidents as plain tables, all times in UTC."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 
 from rich.console import Group, RenderableType
@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from incident_domain import Line, Objection
+from incident_projections.describe import duration
 from incident_projections.queue import Phase
 from incident_projections.queue_readers import Page, QueueEntry
 from incident_projections.similar import SimilarIncident
@@ -27,11 +28,16 @@ MISSING_IN_STEP_1 = {
 
 
 def cell(value: object) -> Text:
-    """A value as text, with everything that could steer a terminal made visible instead."""
+    """A value as a line that is safe to print."""
     if isinstance(value, Text):
         return value
     said = "" if value is None else str(value.value if isinstance(value, Enum) else value)
-    return Text("".join(each if each.isprintable() else "�" for each in " ".join(said.split())))
+    return Text(printable(" ".join(said.split())))
+
+
+def printable(text: str) -> str:
+    """A line with everything that could steer a terminal made visible instead."""
+    return "".join(each if each.isprintable() else "�" for each in text)
 
 
 def words(value: Enum) -> str:
@@ -42,15 +48,6 @@ def words(value: Enum) -> str:
 def moment(instant: datetime | None) -> str:
     """An instant to the minute, in UTC."""
     return "" if instant is None else f"{instant:%Y-%m-%d %H:%M}"
-
-
-def duration(length: timedelta) -> str:
-    """A length of time by its two largest units, for example `2 d 3 h` or `5 min`."""
-    minutes = int(length.total_seconds()) // 60
-    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
-    if days:
-        return f"{days} d {hours} h"
-    return f"{hours} h {rest:02} min" if hours else f"{rest} min"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:

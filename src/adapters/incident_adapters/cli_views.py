@@ -8,8 +8,9 @@ from typing import Final
 
 from rich.console import RenderableType
 
-from incident_adapters.cli_text import duration, table
+from incident_adapters.cli_text import table
 from incident_adapters.projector import Projector
+from incident_projections.describe import duration
 from incident_projections.engine import ViewStatus
 from incident_projections.storage import Stop
 

@@ -10,7 +10,13 @@ from incident_adapters.recorder_contract import (
     NextNumber,
     NumberRequest,
 )
-from incident_adapters.recorder_errors import AlreadyRecorded, NumberTaken, StoreError, UnstorableEvent
+from incident_adapters.recorder_errors import (
+    AlreadyRecorded,
+    NumberTaken,
+    StoreError,
+    UnstorableEvent,
+    named,
+)
 from incident_adapters.recorder_sqlite import SQLiteRecorder
 
 __all__ = [
@@ -38,7 +44,7 @@ def open_recorder(url: str) -> JournalRecorder:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise StoreError(f"the store is not a URL; {_ACCEPTED}") from None
     match parsed.drivername:
         case "sqlite":
@@ -53,4 +59,4 @@ def open_recorder(url: str) -> JournalRecorder:
                 ) from missing
             return PostgreSQLRecorder(parsed)
         case other:
-            raise StoreError(f"store {parsed.render_as_string()}: {other} is not supported; {_ACCEPTED}")
+            raise StoreError(f"store {named(parsed)}: {other} is not supported; {_ACCEPTED}")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from eventsourcing.persistence import DataError, IntegrityError, OperationalError
+from sqlalchemy import URL
 
 
 class StoreError(OperationalError):
@@ -37,3 +38,8 @@ class NumberTaken(IntegrityError):
     Nothing was written.
     A number is given once and never again.
     """
+
+
+def named(url: URL) -> str:
+    """The store as errors name it: no password, neither beside the user nor among the options."""
+    return url.difference_update_query(["password", "sslpassword"]).render_as_string()

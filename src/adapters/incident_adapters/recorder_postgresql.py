@@ -28,7 +28,7 @@ from sqlalchemy.exc import DBAPIError
 from incident_adapters.recorder_commits import Commits
 from incident_adapters.recorder_connections import OpenConnections
 from incident_adapters.recorder_contract import JournalRecorder, Refusal, Write
-from incident_adapters.recorder_errors import StoreError
+from incident_adapters.recorder_errors import StoreError, named
 from incident_adapters.recorder_tables import create_tables, refuse_other_version, schema_version
 
 _PsycopgConnection: TypeAlias = psycopg.Connection[Any]
@@ -107,14 +107,16 @@ class PostgreSQLRecorder(JournalRecorder):
     _placeholder = "%s"
 
     def __init__(self, url: URL) -> None:
-        store = url.render_as_string()
+        store = named(url)
         if os.environ.get("POSTGRES_ENABLE_DB_FUNCTIONS", "").lower() not in _OFF:
             raise StoreError(
                 f"store {store}: POSTGRES_ENABLE_DB_FUNCTIONS makes readers miss events; unset it"
             )
         parameters = _parameters(url)
         engine = create_engine(
-            "postgresql+psycopg://", creator=partial(_connect, parameters, autocommit=False)
+            "postgresql+psycopg://",
+            creator=partial(_connect, parameters, autocommit=False),
+            hide_parameters=True,
         )
         super().__init__(engine, store)
         self.connections = OpenConnections(partial(_connect, parameters, autocommit=True), store)

@@ -24,7 +24,7 @@ from sqlalchemy.pool import QueuePool
 
 from incident_adapters.recorder_connections import OpenConnections
 from incident_adapters.recorder_contract import JournalRecorder, Refusal, Write
-from incident_adapters.recorder_errors import StoreError
+from incident_adapters.recorder_errors import StoreError, named
 from incident_adapters.recorder_tables import create_tables, refuse_other_version, schema_version
 
 _OLDEST_SQLITE = (3, 37, 0)
@@ -57,11 +57,9 @@ class SQLiteRecorder(JournalRecorder):
                 f"SQLite {sqlite3.sqlite_version} is too old; use a Python that brings 3.37 or newer"
             )
         if url.query or url.host or url.username:
-            raise StoreError(
-                f"store {url.render_as_string()}: only a path may follow, sqlite:///path/to/file"
-            )
+            raise StoreError(f"store {named(url)}: only a path may follow, sqlite:///path/to/file")
         connect = _in_memory() if url.database in {None, "", ":memory:"} else _in_file(str(url.database))
-        super().__init__(_engine(connect), url.render_as_string())
+        super().__init__(_engine(connect), named(url))
         self.connections = OpenConnections(connect, self.store)
         # SQLite has one writer at a time, and its others sleep and poll; this lock hands over at once.
         self._writing = Lock()
@@ -201,6 +199,7 @@ def _engine(connect: Callable[[], sqlite3.Connection]) -> Engine:
         poolclass=QueuePool,
         pool_timeout=_SECONDS_TO_WAIT,
         pool_use_lifo=True,
+        hide_parameters=True,
     )
     event.listen(engine, "begin", _begin)
     return engine

@@ -20,7 +20,7 @@ from attrs import frozen
 
 from incident_adapters.batch import IMPORT_STREAM, Batch
 from incident_adapters.import_account import ImportAccount
-from incident_adapters.service_desk import ServiceDesk
+from incident_adapters.service_desk import Contended, ServiceDesk
 from incident_adapters.servicenow_commands import commands_of, incident_of
 from incident_adapters.servicenow_log import LogLine, LogUnreadable, SourceLog, open_log
 from incident_adapters.servicenow_rows import Row, RowReader, RowRefused, SourceState
@@ -65,6 +65,18 @@ class _Unreadable:
 _Item: TypeAlias = _Placed | _Unreadable
 
 
+@frozen
+class _Reached:
+    """Where an import stands: the number of events in its stream, and the last of them."""
+
+    version: int = 0
+    last: RowsImported | None = None
+
+    @property
+    def account(self) -> ImportAccount:
+        return ImportAccount({} if self.last is None else dict(self.last.account))
+
+
 def import_servicenow(
     desk: ServiceDesk,
     path: Path,
@@ -80,21 +92,20 @@ def import_servicenow(
     Raises:
         OSError: when the file cannot be opened.
         LogUnreadable: when it is no such log, is damaged, or is not the one whose import began.
+        Contended: when somebody else imports the same log meanwhile.
         StoreError: when the store fails; started again the import goes on.
     """
     with open_log(path) as log:
         rows = _RowsInOrder(RowReader(log.name, log.header, zone))
         lines = _with_digests(log, zone)
-        through = _accounted(desk, log)
-        if through is not None:
-            _pass_over(lines, rows, through, log.name)
-        account = ImportAccount({} if through is None else dict(through.account))
+        reached = _reached(desk, log)
+        if reached.last is not None:
+            _pass_over(lines, rows, reached.last, log.name)
         for items, digest in _batches(lines, rows):
-            through = _record(desk, log, through, items, digest)
-            account = ImportAccount(dict(through.account))
+            reached = _record(desk, log, reached, items, digest)
             if progress is not None:
-                progress(ImportProgress(read=log.read, size=log.size, account=account))
-        return account
+                progress(ImportProgress(read=log.read, size=log.size, account=reached.account))
+        return reached.account
 
 
 def import_stream(log: SourceLog) -> str:
@@ -146,14 +157,14 @@ def _with_digests(log: SourceLog, zone: ZoneInfo) -> _Lines:
         yield line, digest.hexdigest()
 
 
-def _accounted(desk: ServiceDesk, log: SourceLog) -> RowsImported | None:
-    """Where the import of this log stands, None before its first write."""
+def _reached(desk: ServiceDesk, log: SourceLog) -> _Reached:
+    """Where the import of this log stands in the journal."""
     history = desk.journal.read(import_stream(log))
     if not history:
-        return None
+        return _Reached()
     last = history[-1].event
     assert isinstance(last, RowsImported), "every write of an import ends with its account"
-    return last
+    return _Reached(history[-1].version, last)
 
 
 def _pass_over(lines: _Lines, rows: _RowsInOrder, through: RowsImported, name: str) -> None:
@@ -184,30 +195,30 @@ def _batches(lines: _Lines, rows: _RowsInOrder) -> Iterator[tuple[list[_Item], s
 
 
 def _record(
-    desk: ServiceDesk, log: SourceLog, before: RowsImported | None, items: list[_Item], digest: str
-) -> RowsImported:
+    desk: ServiceDesk, log: SourceLog, reached: _Reached, items: list[_Item], digest: str
+) -> _Reached:
     """Record a batch of rows, with what is refused of it and the account up to its end, in one write."""
-    source = UUID(log.identity[:32])
+    source, stream = UUID(log.identity[:32]), import_stream(log)
+    through_row = _line_of(items[-1]).number
 
-    def work(batch: Batch) -> RowsImported:
-        tally = _Tally(batch, source)
-        if before is not None:
-            tally.account, tally.reached = ImportAccount(dict(before.account)), before.occurred_at
+    def work(batch: Batch) -> _Reached:
+        if batch.version(stream) != reached.version:
+            raise Contended(
+                f"{log.name}: somebody else is importing this log; wait until that ends, then start it again"
+            )
+        tally = _Tally(batch, source, reached)
         for item in items:
             tally.take(item)
-        through_row = _line_of(items[-1]).number
         imported = RowsImported(
             by=_IMPORT,
-            occurred_at=tally.reached,
+            occurred_at=tally.time,
             source=log.name,
             through_row=through_row,
             sha256=digest,
             account=tuple(sorted(tally.account.totals.items())),
         )
-        batch.add(
-            import_stream(log), *tally.kept, imported, command_id=uuid5(source, f"through {through_row}")
-        )
-        return imported
+        batch.add(stream, *tally.kept, imported, command_id=uuid5(source, f"through {through_row}"))
+        return _Reached(batch.version(stream), imported)
 
     return desk.in_one_write(work)[0]
 
@@ -219,15 +230,15 @@ def _line_of(item: _Item) -> LogLine:
 class _Tally:
     """Decides on the rows of one batch and counts what they come to.
 
-    `reached` is the time of the last row that was not refused: the events of the import itself happened, in
-    the log's time, there, whenever they are recorded.
+    `time` is that of the last row that was not refused: the events of the import itself happened, in the
+    log's time, there, whenever they are recorded.
     """
 
-    def __init__(self, batch: Batch, source: UUID) -> None:
+    def __init__(self, batch: Batch, source: UUID, reached: _Reached) -> None:
         self._batch = batch
         self._source = source
-        self.account = ImportAccount({})
-        self.reached = _NO_TIME_YET
+        self.account = reached.account
+        self.time = _NO_TIME_YET if reached.last is None else reached.last.occurred_at
         self.kept: list[SourceRowKept] = []
 
     def take(self, item: _Item) -> None:
@@ -243,7 +254,7 @@ class _Tally:
         except InvalidValue as invalid:
             self._keep(item.row.line, "invalid-value", str(invalid))
         else:
-            self.reached = item.row.updated_at
+            self.time = item.row.updated_at
             self.account = self.account.with_recorded(clauses) if changes else self.account.with_unchanged()
 
     def _decide(self, placed: _Placed) -> tuple[bool, set[str]]:
@@ -274,7 +285,7 @@ class _Tally:
         self.kept.append(
             SourceRowKept(
                 by=_IMPORT,
-                occurred_at=self.reached,
+                occurred_at=self.time,
                 row=line.number,
                 code=code,
                 reason=reason,

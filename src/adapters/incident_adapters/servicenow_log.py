@@ -46,7 +46,9 @@ class SourceLog:
     while rows are added at its end, also under another name.
     """
 
-    def __init__(self, name: str, content: IO[bytes] | gzip.GzipFile, compressed: IO[bytes], size: int) -> None:
+    def __init__(
+        self, name: str, content: IO[bytes] | gzip.GzipFile, compressed: IO[bytes], size: int
+    ) -> None:
         self.name = name
         self.size = size
         self._content = content

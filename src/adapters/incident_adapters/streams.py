@@ -89,6 +89,11 @@ class Loaded(Generic[State]):
             raise BrokenHistory(broken.reason, stream=self.stream, version=version) from None
 
 
+def unbegun(stream: str, fold: Fold[State]) -> Loaded[State]:
+    """A stream before its first event."""
+    return Loaded(fold, stream, 0, 0, fold.empty, frozenset())
+
+
 class Streams:
     """The streams that were looked at last; threads may share it."""
 
@@ -113,7 +118,7 @@ class Streams:
             BrokenHistory: when its events cannot have followed each other.
             MapperDeserialisationError: when an event cannot be read.
         """
-        known = self.remembered(stream, fold) or Loaded(fold, stream, 0, 0, fold.empty, frozenset())
+        known = self.remembered(stream, fold) or unbegun(stream, fold)
         news = self._journal.read(stream, known.version)
         if not news:
             return known

@@ -4,6 +4,7 @@ A sentence may repeat what somebody said or wrote about a person, never a name, 
 number of the customer's basics.
 """
 
+from datetime import timedelta
 from enum import Enum
 from typing import assert_never
 
@@ -15,6 +16,7 @@ from incident_domain.events import (
     AssignedToPerson,
     Cancelled,
     ChangeLinked,
+    Channel,
     ChildLinked,
     ChildUnlinked,
     ClassificationEvent,
@@ -83,6 +85,15 @@ def describe(event: IncidentEvent) -> str:
     return said[:-1] if said.endswith("..") else said
 
 
+def duration(length: timedelta) -> str:
+    """A length of time by its two largest units, for example `2 d 3 h` or `5 min`."""
+    minutes = int(length.total_seconds()) // 60
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {rest:02} min" if hours else f"{rest} min"
+
+
 def _sentence(event: IncidentEvent) -> str:
     if isinstance(event, RegistrationEvent):
         return _registration(event)
@@ -101,7 +112,7 @@ def _registration(event: RegistrationEvent) -> str:
     match event:
         case IncidentRegistered():
             taken_up = f"; takes up {event.refers_to} again" if event.refers_to else ""
-            return f"Registered, reported by {_said(event.reporter.channel)}: {event.summary}{taken_up}."
+            return f"Registered, reported {_through(event.reporter.channel)}: {event.summary}{taken_up}."
         case CustomerCorrected():
             return f"The customer's basics were corrected: {event.reason}."
         case NumberAssigned():
@@ -111,7 +122,7 @@ def _registration(event: RegistrationEvent) -> str:
             place = f" at {event.location}" if event.location else ""
             return f"Analysed: {event.symptoms}{place}{began}; services: {_listed(event.services)}."
         case InteractionRecorded():
-            return f"Exchange with a user by {_said(event.channel)}: {event.text}."
+            return f"Exchange with a user {_through(event.channel)}: {event.text}."
         case ConfigurationItemsAttached():
             items = _listed(tuple(each.name for each in event.items))
             return f"Configuration items attached: {items}."
@@ -138,9 +149,9 @@ def _registration(event: RegistrationEvent) -> str:
         case JudgedNotMajor():
             return f"Judged not to be a major incident: {event.reason}."
         case ManagementInformed():
-            return f"Management was informed by {_said(event.channel)}: {event.informed}."
+            return f"Management was informed {_through(event.channel)}: {event.informed}."
         case CustomerInformed():
-            return f"The customer was informed by {_said(event.channel)}: {event.text}."
+            return f"The customer was informed {_through(event.channel)}: {event.text}."
         case _:
             assert_never(event)
 
@@ -182,7 +193,7 @@ def _investigation(event: InvestigationEvent) -> str:
             due = f"{event.next_update_due:%Y-%m-%d %H:%M} UTC"
             return f"Progress: {event.text}; next update due {due}."
         case CustomerNotified():
-            return f"The customer was told by {_said(event.channel)}: {event.text}."
+            return f"The customer was told {_through(event.channel)}: {event.text}."
         case WorkaroundProvided():
             given = _listed(tuple(_said(each) for each in event.given_to))
             return f"Workaround given to {given}: {event.text}."
@@ -245,7 +256,8 @@ def _closure(event: ClosureEvent) -> str:
             comment = f": {event.comment}" if event.comment else ""
             return f"The customer is {_said(event.satisfaction)}{comment}."
         case Closed():
-            return f"Closed ({_said(event.agreement)}), handled in {event.handling_seconds} seconds."
+            handled = duration(timedelta(seconds=event.handling_seconds))
+            return f"Closed (customer's agreement: {_said(event.agreement)}), handled in {handled}."
         case Cancelled():
             return f"Cancelled: {event.reason}."
         case DeviationRecorded():
@@ -274,6 +286,20 @@ def _service_level(event: ServiceLevelEvent) -> str:
             return f"The target to {_said(event.kind)} of agreement {event.agreement} was breached."
         case _:
             assert_never(event)
+
+
+def _through(channel: Channel) -> str:
+    match channel:
+        case Channel.WALK_IN:
+            return "in person"
+        case Channel.PORTAL:
+            return "through the portal"
+        case Channel.EMAIL:
+            return "by e-mail"
+        case Channel.PHONE | Channel.MONITORING:
+            return f"by {_said(channel)}"
+        case _:
+            assert_never(channel)
 
 
 def _said(value: Enum) -> str:

@@ -179,6 +179,7 @@ class Projections:
         Raises:
             KeyError: for a name that is no view of these.
             ViewStopped: when a view cannot fold an event, once all the others are at the head.
+            ViewsUnwritable: when the database fails.
             OtherVersion: when the store holds a view of a newer release.
         """
         views = self._named(names)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from attrs import frozen
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     Connection,
     RowMapping,
     Select,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     literal_column,
     select,
     tuple_,
+    union_all,
 )
 
 from incident_domain.actor import GroupId, PersonId
@@ -55,7 +57,8 @@ class QueueEntry:
     """An incident as it stands in a queue; `age` is the time since its registration.
 
     `acknowledged_at`, `person` and `group` are of the group that holds it now; without a group it is with the
-    service desk.  `update_overdue` says that the next progress report was due before the time asked (P3.3).
+    service desk.  `agreement` names the service level agreement that it falls under.  `update_overdue` says
+    that the next progress report was due before the time asked (P3.3).
     `missing` is what step 1 still lacks, in the order in which it is due (P1.5 to P1.12).
     """
 
@@ -218,7 +221,13 @@ def _group_statement(asked: frozenset[str], further: bool) -> Select[Any]:
         "due_before": _q.next_update_due < bindparam("due_before"),
     }
     statement = statement.where(*(condition for name, condition in narrowed.items() if name in asked))
-    return _paged(statement, _WORK_ORDER, further=further)
+    if "priority" not in asked:
+        return _paged(statement, _WORK_ORDER, further=further)
+    # Of one priority are the major incidents of it, and those of that rank: the index has both in order.
+    ranks: list[ColumnElement[int]] = [literal_column("0"), bindparam("priority")]
+    parts = [_paged(statement.where(_q.rank == rank), _WORK_ORDER, further=further) for rank in ranks]
+    both = union_all(*(select(part.subquery()) for part in parts)).subquery()
+    return select(both).order_by(*(both.c[each] for each in _WORK_ORDER)).limit(bindparam("limit"))
 
 
 def _page(

@@ -32,7 +32,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.sql import quoted_name
 
 from incident_projections.view import View
@@ -123,6 +123,30 @@ class Stand:
     stop: Stop | None = None
 
 
+class ViewsUnwritable(Exception):
+    """The database failed while it wrote views; the whole transaction is undone.
+
+    The message has the database's own name of the failure, such as SQLITE_FULL or 53100, and nothing else
+    of what it said: databases quote the rows, which hold personal data.
+    """
+
+    def __init__(self, failure: str) -> None:
+        super().__init__(
+            f"views: the database failed with {failure}, and nothing was written; mend that and start again"
+        )
+
+
+class RowRefused(Exception):
+    """The database took no row as a view made it; the whole transaction is undone.
+
+    The message has the database's own name of the failure and nothing else of what it said, for the same
+    reason as in `ViewsUnwritable`.
+    """
+
+    def __init__(self, failure: str) -> None:
+        super().__init__(f"the database refused a row with {failure}")
+
+
 class Storage:
     """The tables of views, in the database of an SQLAlchemy engine."""
 
@@ -133,6 +157,7 @@ class Storage:
         self._sqlite = engine.dialect.name == "sqlite"
         driver = engine.dialect.loaded_dbapi
         self.troubles: tuple[type[Exception], ...] = (
+            ViewsUnwritable,
             *(OperationalError, InterfaceError, InternalError),
             *(driver.OperationalError, driver.InterfaceError, driver.InternalError),
         )
@@ -146,7 +171,22 @@ class Storage:
 
     @contextmanager
     def writing(self) -> Generator[Connection]:
-        """Give a transaction that writes; on SQLite nobody else writes from its beginning on."""
+        """Give a transaction that writes; on SQLite nobody else writes from its beginning on.
+
+        Raises:
+            ViewsUnwritable: when the database fails.
+            RowRefused: when the database does not take what it is given.
+        """
+        try:
+            with self._transaction() as connection:
+                yield connection
+        except self.troubles as error:
+            raise ViewsUnwritable(_failure(error)) from None
+        except (DBAPIError, self.engine.dialect.loaded_dbapi.Error) as error:
+            raise RowRefused(_failure(error)) from None
+
+    @contextmanager
+    def _transaction(self) -> Generator[Connection]:
         if not self._sqlite:
             with self.engine.begin() as connection:
                 yield connection
@@ -251,6 +291,12 @@ class Storage:
                 connection.exec_driver_sql(f"ALTER TABLE {old} RENAME TO {new}")
                 connection.execute(_FORGET, {"name": view.name, "of": Standing.BUILDING.value})
                 _place(connection, view.name, Standing.LIVE, building[view.name])
+
+
+def _failure(error: BaseException) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    named = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
+    return str(named or type(cause).__name__)
 
 
 def _stands(connection: Connection, standing: Standing, *, claimed: bool = False) -> dict[str, Stand]:

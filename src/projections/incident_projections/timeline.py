@@ -70,7 +70,7 @@ def timeline_row(recorded: Recorded, event: IncidentEvent) -> TimelineRow:
     }
 
 
-TIMELINE: Final = EventView(version=1, table=TIMELINE_TABLE, about=INCIDENT_EVENTS, row=timeline_row)
+TIMELINE: Final = EventView(version=2, table=TIMELINE_TABLE, about=INCIDENT_EVENTS, row=timeline_row)
 """The view of `timeline`."""
 
 

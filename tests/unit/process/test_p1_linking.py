@@ -159,6 +159,14 @@ def test_p1_9_an_incident_cannot_be_tied_to(
 
 
 @pytest.mark.clause("P1.9")
+def test_p1_9_an_incident_with_further_reports_becomes_a_child_but_never_a_report() -> None:
+    """It can be a part of something larger; being the same as another would leave its reports astray."""
+    reported = given(REPORT_OF_THE_STORYS, of(THIRD, CLASSIFIED))
+    reported.when(tie(LinkAsChild, THIRD)).then_kinds(LinkedAsChild)
+    reported.when(tie(IdentifyAsSame, THIRD)).then_refused("P1.9", "has-reports")
+
+
+@pytest.mark.clause("P1.9")
 def test_p1_9_there_are_no_grandchildren() -> None:
     """A child takes no children of its own."""
     outcome = given(CHILD, of(THIRD, REGISTERED)).when(ask(LinkAsChild, incident=THIRD, parent=INCIDENT))

@@ -329,7 +329,10 @@ def test_p3_9_time_and_cost_are_recorded_also_after_the_resolution() -> None:
     ("wrong", "field"),
     [
         ({"minutes": -1}, "minutes"),
+        ({"minutes": 2**62}, "minutes"),
         ({"cost": Cost(amount=Decimal(-1), currency="EUR")}, "cost"),
+        ({"cost": Cost(amount=Decimal("1E+999999"), currency="EUR")}, "cost"),
+        ({"cost": Cost(amount=Decimal("0.00001"), currency="EUR")}, "cost"),
         ({"cost": Cost(amount=Decimal("NaN"), currency="EUR")}, "cost"),
         ({"cost": Cost(amount=Decimal(1), currency="euro")}, "cost"),
     ],

@@ -240,6 +240,19 @@ def test_p5_2_a_reopening_dated_before_its_resolution_counts_no_time_twice() -> 
     assert closed.handling_seconds == 50 * 60
 
 
+@pytest.mark.clause("P5.2")
+def test_p5_2_no_handling_time_is_negative() -> None:
+    """Resolved before it was reopened, in a history made elsewhere, it adds nothing to the first round."""
+    disorder = (
+        ask(Reopen, by=IMPORTER, at=minute(60)),
+        ask(Resolve, by=IMPORTER, at=minute(50), restored_at=minute(45)),
+    )
+    outcome = given(RESOLVED, disorder).when(ask(Close, by=IMPORTER, at=minute(70)))
+    closed = outcome.decision.events[INCIDENT][-1]
+    assert isinstance(closed, Closed)
+    assert closed.handling_seconds == 40 * 60
+
+
 @pytest.mark.clause("P5.3")
 def test_p5_3_the_closed_record_holds_what_a_report_says() -> None:
     """The end, the agreement and the handling time are read from the history alone."""

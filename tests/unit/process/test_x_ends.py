@@ -140,12 +140,13 @@ def test_x7_the_window_for_reopening_is_agreed() -> None:
 
 @pytest.mark.clause("X7")
 def test_x7_a_new_incident_refers_to_the_ended_one() -> None:
-    """Only to one that has ended; an open one is updated instead."""
+    """Only to one that has ended: an open one is updated instead, and an unknown one is no incident."""
     referring = ask(RegisterIncident, incident=OTHER, refers_to=INCIDENT, at=minute(60))
     given(CLOSED).when(referring).then_kinds(IncidentRegistered)
     given(CANCELLED).when(referring).then_kinds(IncidentRegistered)
     given(RESOLVED).when(referring).then_refused("X7", "refers-to-open")
-    given().when(referring).then_refused("X7", "refers-to-open")
+    given().when(referring).then_refused("X7", "refers-to-unknown")
+    given().when(evolve(referring, by=IMPORTER)).then_refused("X7", "refers-to-unknown")
 
 
 @pytest.mark.clause("X7")

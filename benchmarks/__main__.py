@@ -1,0 +1,36 @@
+"""Run the benchmarks: all topics, or the ones that are named."""
+
+import argparse
+from time import perf_counter
+
+from benchmarks import commands, imports, replay, sections, views
+from benchmarks.stores import facts, running_stores
+
+TOPICS = {
+    "commands": commands.measure,
+    "sections": sections.measure,
+    "replay": replay.measure,
+    "views": views.measure,
+    "import": imports.measure,
+}
+
+
+def main() -> None:
+    """Print the facts of the machine, then a table per topic."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("topics", nargs="*", metavar="topic", help=", ".join(TOPICS))
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, smaller sets: a look, no verdict")
+    arguments = parser.parse_args()
+    unknown = set(arguments.topics) - set(TOPICS)
+    if unknown:
+        parser.error(f"topic: {', '.join(sorted(unknown))} is none; choose from {', '.join(TOPICS)}")
+    began = perf_counter()
+    with running_stores() as stores:
+        print(facts(stores))
+        for topic in arguments.topics or TOPICS:
+            TOPICS[topic](stores, quick=arguments.quick)
+    print(f"\n{perf_counter() - began:.0f} seconds in all")
+
+
+if __name__ == "__main__":
+    main()

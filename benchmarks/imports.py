@@ -1,0 +1,78 @@
+"""The import of a whole log: its time, and the memory that it takes at most."""
+
+import gzip
+import os
+import subprocess
+import sys
+from itertools import islice
+from pathlib import Path
+from time import perf_counter
+from typing import Final
+
+from attrs import frozen
+
+from benchmarks.stores import POSTGRESQL, SQLITE, Kind, Stores
+
+LOG: Final = Path(__file__).parents[2] / "shared" / "data" / "servicenow_incident_event_log.csv.gz"
+_BEGINNING: Final = 30_000
+_SECONDS: Final = 180
+_MEGABYTES: Final = 500
+
+
+def measure(stores: Stores, *, quick: bool) -> None:
+    """Import the beginning of the log and all of it, each in a process of its own; `quick` is the first."""
+    if not LOG.exists():
+        print("\nImport of a ServiceNow log: left out, because the log is not beside the project")
+        return
+    beginning = stores.folder / "beginning.csv.gz"
+    with gzip.open(LOG) as source, gzip.open(beginning, "wb") as target:
+        target.writelines(islice(source, 1 + _BEGINNING))
+    with gzip.open(LOG) as source:
+        rows = sum(1 for _ in source) - 1
+    print("\nImport of a ServiceNow log by `incidents import servicenow`, each in a process of its own")
+    print(f"  {'':32} {'rows':>9} {'seconds':>9} {'rows/s':>9} {'peak MB':>9}")
+    for kind in (SQLITE, POSTGRESQL):
+        small = _import(stores.fresh(kind), beginning)
+        _line(kind, _BEGINNING, small)
+        if quick:
+            continue
+        whole = _import(stores.fresh(kind), LOG)
+        _line(kind, rows, whole)
+        growth = whole.megabytes / small.megabytes
+        print(f"  memory of the whole log: {growth:.2f} times that of its first {_BEGINNING:,} rows")
+        for said, value, limit in (
+            ("seconds", whole.seconds, _SECONDS),
+            ("MB at most", whole.megabytes, _MEGABYTES),
+        ):
+            verdict = "reached" if value < limit else "MISSED"
+            print(f"  aim {verdict}: {value:,.0f} {said}, less than {limit} wanted")
+
+
+@frozen
+class _Taken:
+    seconds: float
+    megabytes: float
+
+
+def _import(url: str, log: Path) -> _Taken:
+    program = Path(sys.executable).with_name("incidents")
+    began = perf_counter()
+    process = subprocess.Popen(
+        [program, "--store", url, "import", "servicenow", log, "--zone", "Europe/Madrid"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    words = process.stderr.read().decode()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise RuntimeError(f"the import ended with exit code {process.returncode}: {words}")
+    # Linux counts in kilobytes, macOS in bytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return _Taken(perf_counter() - began, usage.ru_maxrss * unit / 1_000_000)
+
+
+def _line(kind: Kind, rows: int, taken: _Taken) -> None:
+    rate = rows / taken.seconds
+    print(f"  {kind.name:32} {rows:9,} {taken.seconds:9.1f} {rate:9,.0f} {taken.megabytes:9,.0f}")

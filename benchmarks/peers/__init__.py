@@ -1,0 +1,1 @@
+"""Others who do the same, as their makers give them out."""
