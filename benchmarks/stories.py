@@ -60,7 +60,6 @@ def story(incident: itil.IncidentId, number: int) -> list[itil.IncidentCommand]:
                 email="dora@example.org",
             ),
             summary="The scanners in loading bay 2 lose the network every few minutes",
-            agreement="gold",
         ),
         itil.AssignNumber(incident=incident, by=manager, at=at(3), number=number + 1),
         itil.RecordAnalysis(

@@ -5,7 +5,7 @@ blindly; the other half are what somebody who knows the process would do next, s
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, assert_never, get_args, get_type_hints
 
@@ -17,6 +17,10 @@ from incident_domain import (
     AcceptReassessment,
     Acknowledge,
     Actor,
+    AgreementChange,
+    AgreementEvent,
+    AgreementId,
+    ApplyAgreement,
     AssignNumber,
     AssignToPerson,
     AwaitingClosure,
@@ -25,6 +29,7 @@ from incident_domain import (
     Close,
     CloseAfterSilence,
     ConfirmResolution,
+    CorrectHoliday,
     Cost,
     Customer,
     Decision,
@@ -34,6 +39,7 @@ from incident_domain import (
     Ended,
     EscalateToGroup,
     GroupId,
+    Holiday,
     IdentifyAsSame,
     Incident,
     IncidentCommand,
@@ -52,17 +58,22 @@ from incident_domain import (
     KnownErrorId,
     LinkAsChild,
     MatchKnownError,
+    MoveAgreement,
     NumberAssigned,
     PersonId,
     Policy,
     Problem,
+    PublishAgreement,
     PublishSolution,
     PutIncidentOnHold,
     RecordAnalysis,
     RecordAsNew,
+    RecordBreach,
     RecordNoMatch,
     RecordProblem,
     RecordSatisfaction,
+    RecordWarning,
+    RecountHours,
     Refused,
     RegisterIncident,
     RejectHandOff,
@@ -79,26 +90,32 @@ from incident_domain import (
     Role,
     SameAs,
     Situation,
+    Terms,
     UndoSameAs,
     UnlinkFromParent,
     Unrecorded,
     Unregistered,
     VerifyRecord,
     decide,
+    decide_agreement,
     decide_entry,
     evolve,
+    evolve_agreement,
     evolve_entry,
 )
+from incident_domain.agreements import AGREEMENT_ROLES, UNPUBLISHED, Agreement, AgreementCommand
 from incident_domain.command import Command
 from incident_domain.incident import UNREGISTERED, Gravity, Record, Similarity
 from incident_domain.known_errors import KNOWLEDGE_ROLES, UNRECORDED, KnowledgeCommand
 from incident_domain.roles import PERMITTED
-from tests.examples import INCIDENT, KNOWN_ERROR, MORNING, NETWORK, OTHER
+from tests.examples import GOLD, GOLD_TERMS, INCIDENT, KNOWN_ERROR, MORNING, NETWORK, OTHER
 from tests.process_spec import (
     ACKNOWLEDGED,
     ACTORS,
+    AGREED,
     CLASSIFIED,
     CLOSED,
+    CORRECTED,
     DATABASE,
     DATABASE_GROUP,
     DORA,
@@ -140,15 +157,22 @@ _BEGINNINGS: Final = [
     READY_TO_CLOSE,
     CLOSED,
 ]
+AGREEMENTS: Final = [GOLD, AgreementId("silver")]
+_TERMS: Final = [
+    GOLD_TERMS,
+    changed(GOLD_TERMS, escalate_to=None),
+    changed(GOLD_TERMS, targets=GOLD_TERMS.targets[:1]),
+]
 _LIVES: Final = [(), PROBLEM, KNOWN, SOLVED]
 
 
 @define
 class Ledger:
-    """Every incident and every known error, carried along by decisions alone, and all that was decided."""
+    """Every incident, known error and agreement, carried along by decisions alone, and all that happened."""
 
     incidents: dict[IncidentId, Incident] = field(factory=dict[IncidentId, Incident])
     entries: dict[KnownErrorId, KnowledgeEntry] = field(factory=dict[KnownErrorId, KnowledgeEntry])
+    agreements: dict[AgreementId, Agreement] = field(factory=dict[AgreementId, Agreement])
     histories: dict[str, list[DomainEvent]] = field(factory=dict[str, list[DomainEvent]])
     policy: Policy = field(factory=Policy)
     latest: datetime = MORNING
@@ -167,6 +191,7 @@ class Ledger:
         situation = Situation(
             incidents=self.incidents,
             known_errors=self.entries,
+            agreements=self.agreements,
             policy=self.policy,
             number=self.numbers + 1 if isinstance(command, AssignNumber) else 0,
         )
@@ -180,6 +205,9 @@ class Ledger:
         """
         if isinstance(asked, Command):
             return {str(name): events for name, events in self.decide(asked).events.items()}
+        if isinstance(asked, AgreementCommand):
+            changes = decide_agreement(self.agreements.get(asked.agreement, UNPUBLISHED), asked)
+            return {f"agreement-{asked.agreement}": tuple(changes)} if changes else {}
         events = decide_entry(self.entries.get(asked.known_error, UNRECORDED), asked)
         return {f"known-error-{asked.known_error}": tuple(events)} if events else {}
 
@@ -201,6 +229,10 @@ class Ledger:
             assert isinstance(event, KnowledgeEvent)
             entry = self.entries.get(asked.known_error, UNRECORDED)
             self.entries[asked.known_error] = evolve_entry(entry, event)
+        elif isinstance(asked, AgreementCommand):
+            assert isinstance(event, AgreementEvent)
+            agreement = self.agreements.get(asked.agreement, UNPUBLISHED)
+            self.agreements[asked.agreement] = evolve_agreement(agreement, event)
         else:
             assert isinstance(event, IncidentEvent)
             self.incidents[stream] = evolve(self.incident(stream), event)
@@ -213,9 +245,10 @@ def commands(ledger: Ledger) -> st.SearchStrategy[Asked]:
 
 @st.composite
 def beginnings(draw: st.DrawFn) -> list[Asked]:
-    """What was done before: every incident and one known error are in any phase."""
+    """What was done before: every incident, one known error and one agreement are in any phase."""
     return [
         *draw(st.sampled_from(_LIVES)),
+        *draw(st.sampled_from([(), AGREED, CORRECTED])),
         *(
             each
             for name in INCIDENTS
@@ -242,13 +275,25 @@ def walks(draw: st.DrawFn, steps: int) -> list[Asked]:
     return walk
 
 
-_KINDS: Final[tuple[type[Asked], ...]] = (*get_args(IncidentCommand), *get_args(KnowledgeBaseCommand))
+_KINDS: Final[tuple[type[Asked], ...]] = (
+    *get_args(IncidentCommand),
+    *get_args(KnowledgeBaseCommand),
+    *get_args(AgreementChange),
+)
 _STEPS: Final = [timedelta(), *(timedelta(minutes=each) for each in (1, 10, 60, -10)), timedelta(days=8)]
 _AMONG: Final[Mapping[Any, st.SearchStrategy[Any]]] = {
     str: st.sampled_from(["one", "two"]),
     int: st.integers(0, 90),
     IncidentId: st.sampled_from(INCIDENTS),
     KnownErrorId: st.sampled_from(KNOWN_ERRORS),
+    AgreementId: st.sampled_from(AGREEMENTS),
+    Terms: st.sampled_from(_TERMS),
+    Holiday: st.builds(
+        Holiday,
+        date=st.dates(date(2026, 3, 2), date(2026, 3, 5)),
+        name=st.just("San Prudencio"),
+        source=st.just("the branch"),
+    ),
     GroupId: st.sampled_from([NETWORK, DATABASE]),
     Actor: st.sampled_from(_PEOPLE),
     Customer: st.sampled_from([*_CUSTOMERS, _NOBODY]),
@@ -275,7 +320,7 @@ def _filled(name: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]
 @st.composite
 def _any_command(draw: st.DrawFn, ledger: Ledger) -> Asked:
     command = draw(_of_kind(draw(st.sampled_from(_KINDS)), ledger))
-    if draw(st.booleans()) or isinstance(command, KnowledgeCommand):
+    if draw(st.booleans()) or not isinstance(command, Command):
         return command
     record = _record(ledger.incident(command.incident))
     return changed(command, by=draw(st.sampled_from(_entitled(type(command), record))))
@@ -284,8 +329,11 @@ def _any_command(draw: st.DrawFn, ledger: Ledger) -> Asked:
 @st.composite
 def _next_command(draw: st.DrawFn, ledger: Ledger) -> Asked:
     """A command that the process asks for next, by somebody who may give it."""
-    if draw(st.integers(0, 9)) == 0:
+    aside = draw(st.integers(0, 19))
+    if aside < 2:
         return draw(_knowledge_command(ledger))
+    if aside == 2:
+        return draw(_agreement_change(ledger))
     going_on = [each for each in INCIDENTS if not isinstance(ledger.incident(each), Ended)]
     name = draw(st.sampled_from(going_on or INCIDENTS))
     now = ledger.incident(name)
@@ -308,6 +356,23 @@ def _knowledge_command(draw: st.DrawFn, ledger: Ledger) -> Asked:
     command = draw(_of_kind(kind, ledger))
     assert isinstance(command, KnowledgeCommand)
     return changed(command, known_error=name, by=draw(st.sampled_from(keepers)))
+
+
+@st.composite
+def _agreement_change(draw: st.DrawFn, ledger: Ledger) -> Asked:
+    """A version of an agreement that holds from the beginning, or later than the one before it."""
+    name = draw(st.sampled_from(AGREEMENTS))
+    versions = ledger.agreements.get(name, UNPUBLISHED).versions
+    since = versions[-1].holds_from if versions else MORNING - timedelta(days=1)
+    later = since + timedelta(hours=draw(st.integers(0, 3)))
+    by = draw(st.sampled_from([each for each in _PEOPLE if each.role in AGREEMENT_ROLES]))
+    if len(versions) > 0 and draw(st.booleans()):
+        correction = draw(_of_kind(CorrectHoliday, ledger))
+        assert isinstance(correction, CorrectHoliday)
+        return changed(correction, agreement=name, by=by, counts_from=later)
+    publication = draw(_of_kind(PublishAgreement, ledger))
+    assert isinstance(publication, PublishAgreement)
+    return changed(publication, agreement=name, by=by, holds_from=later)
 
 
 def _next_of_life(entry: KnowledgeEntry) -> list[type[KnowledgeBaseCommand]]:
@@ -348,7 +413,7 @@ def _sensible(command: IncidentCommand, record: Record | None) -> IncidentComman
     """The command with times and names that contradict nothing."""
     match command:
         case RegisterIncident():
-            return changed(command, refers_to=None, customer=DORA)
+            return changed(command, refers_to=None, customer=DORA, agreement=None)
         case RecordAnalysis():
             return changed(command, began_at=command.at - timedelta(minutes=30))
         case ReportProgress():
@@ -360,6 +425,9 @@ def _sensible(command: IncidentCommand, record: Record | None) -> IncidentComman
             return changed(command, restored_at=command.at, known_error=None, with_children=children)
         case Close():
             return changed(command, with_children=() if record is None else tuple(sorted(record.children)))
+        case MoveAgreement() | RecountHours() | RecordWarning() | RecordBreach():
+            running = sorted(record.agreements) if record is not None else []
+            return changed(command, agreement=running[0]) if running else command
         case _:
             return command
 
@@ -387,7 +455,7 @@ def _next_kinds(now: Incident) -> list[type[IncidentCommand]]:
         case SameAs():
             return [UndoSameAs]
         case Ended():
-            return [Reopen, Close]
+            return [Reopen, Close, RecordWarning, RecordBreach]
         case _:
             assert_never(now)
 
@@ -428,6 +496,10 @@ def _next_in_investigation(record: Record) -> Iterator[type[IncidentCommand]]:
         yield from (Acknowledge, RejectHandOff)
     yield from (Resolve, Resolve, AssignToPerson, EscalateToGroup, ReportProgress, RequestReassessment)
     yield from _ties(record)
+    if record.agreements:
+        yield from (MoveAgreement, RecountHours, RecordWarning, RecordBreach)
+    else:
+        yield ApplyAgreement
     yield Resume if record.work.hold is not None else PutIncidentOnHold
     if record.work.reassessment is not None:
         yield AcceptReassessment

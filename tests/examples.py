@@ -1,7 +1,7 @@
 """One canonical example of every event, from the story of one incident; the golden files hold the same."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -11,6 +11,10 @@ from incident_domain.actor import Actor, GroupId, PersonId, Role
 from incident_domain.events import (
     Acknowledged,
     Agreement,
+    AgreementApplied,
+    AgreementId,
+    AgreementMoved,
+    AgreementPublished,
     AnalysisRecorded,
     AssignedToPerson,
     Cancelled,
@@ -41,6 +45,10 @@ from incident_domain.events import (
     FurtherReportWithdrawn,
     HandOffRejected,
     HoldReason,
+    Holiday,
+    HolidayCorrected,
+    Hours,
+    HoursRecounted,
     IdentifiedAsSame,
     IncidentId,
     IncidentRegistered,
@@ -58,6 +66,8 @@ from incident_domain.events import (
     MatchedToKnownError,
     NoMatchFound,
     NumberAssigned,
+    Party,
+    PauseRule,
     Prioritised,
     ProblemRecorded,
     ProgressReported,
@@ -83,15 +93,22 @@ from incident_domain.events import (
     SolutionPublished,
     SourceRecord,
     SourceRowKept,
+    Target,
+    TargetBreached,
+    TargetKind,
+    TargetWarned,
+    Terms,
     UnlinkedFromParent,
     WorkaroundProvided,
     WorkaroundRevised,
     WorkResumed,
 )
 from incident_domain.priority import Assessment, Impact, Priority, Urgency
+from incident_domain.working_time import Window
 
 INCIDENT: Final = IncidentId("4T7K-9QXM-C3VW")
 OTHER: Final = IncidentId("7H2D-XN4R-P8ZA")
+GOLD: Final = AgreementId("gold")
 KNOWN_ERROR: Final = KnownErrorId("printer-driver")
 NETWORK: Final = GroupId("network")
 MORNING: Final = datetime(2026, 3, 2, 8, 15, 0, tzinfo=UTC)
@@ -101,6 +118,26 @@ MANAGER: Final = Actor(person=PersonId("manager-bruno"), role=Role.INCIDENT_MANA
 SUPPORT: Final = Actor(person=PersonId("network-chen"), role=Role.SUPPORT_GROUP, group=NETWORK)
 CUSTOMER: Final = Actor(person=PersonId("customer-dora"), role=Role.CUSTOMER)
 IMPORTER: Final = Actor(person=PersonId("import"), role=Role.IMPORTER)
+WATCH: Final = Actor(person=PersonId("watch"), role=Role.WATCH)
+
+GOLD_TERMS: Final = Terms(
+    hours=Hours(
+        timezone="Europe/Madrid",
+        weekly=((Window(540, 840), Window(900, 1080)),) * 5 + ((), ()),
+        holidays=(Holiday(date=date(2026, 1, 6), name="Epifanía del Señor", source="holidays 0.84"),),
+    ),
+    targets=(
+        Target(kind=TargetKind.ACKNOWLEDGE, priority=Priority.CRITICAL, minutes=15),
+        Target(kind=TargetKind.UPDATE, priority=Priority.CRITICAL, minutes=60),
+        Target(kind=TargetKind.RESOLVE, priority=Priority.CRITICAL, minutes=240),
+        Target(kind=TargetKind.RESOLVE, priority=Priority.CRITICAL, minutes=120, service="printing"),
+        Target(kind=TargetKind.RESOLVE, priority=Priority.HIGH, minutes=480),
+    ),
+    pauses=(PauseRule(kind=TargetKind.RESOLVE, reasons=(HoldReason.CUSTOMER, HoldReason.CHANGE)),),
+    warn_at_percent=(50, 80),
+    escalate_to=PersonId("head-eva"),
+)
+"""Nine to two and three to six in Madrid."""
 
 
 def _at(minutes: int) -> datetime:
@@ -268,6 +305,43 @@ _ALL: Final[tuple[DomainEvent, ...]] = (
         clause="P5.2",
         code="closure_incomplete",
         missing="the root cause, the customer's agreement",
+    ),
+    AgreementApplied(by=DESK, occurred_at=_at(0), agreement=GOLD, version=1, party=Party.CUSTOMER),
+    AgreementMoved(
+        by=MANAGER, occurred_at=_at(20), agreement=GOLD, version=2, reason="agreed with the branch"
+    ),
+    HoursRecounted(
+        by=MANAGER, occurred_at=_at(21), agreement=GOLD, version=3, reason="nobody worked on San Prudencio"
+    ),
+    TargetWarned(
+        by=WATCH,
+        occurred_at=_at(134),
+        agreement=GOLD,
+        kind=TargetKind.RESOLVE,
+        cycle=1,
+        percent=50,
+        due_at=_at(254),
+    ),
+    TargetBreached(
+        by=WATCH, occurred_at=_at(254), agreement=GOLD, kind=TargetKind.RESOLVE, cycle=1, due_at=_at(254)
+    ),
+    AgreementPublished(
+        by=MANAGER,
+        occurred_at=_at(-9000),
+        agreement=GOLD,
+        version=1,
+        party=Party.CUSTOMER,
+        holds_from=_at(-8000),
+        terms=GOLD_TERMS,
+    ),
+    HolidayCorrected(
+        by=MANAGER,
+        occurred_at=_at(10),
+        version=2,
+        corrects=1,
+        holiday=Holiday(date=date(2026, 4, 28), name="San Prudencio", source="the branch"),
+        counts_from=_at(-8000),
+        reason="forgotten when it was agreed",
     ),
     ProblemRecorded(
         by=SUPPORT,

@@ -5,7 +5,7 @@ The phases are the commands that bring an incident there.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any, Final, TypeAlias, TypeVar
@@ -16,6 +16,9 @@ from incident_domain import (
     AcceptReassessment,
     Acknowledge,
     Actor,
+    AgreementChange,
+    AgreementId,
+    ApplyAgreement,
     Assessment,
     AssignNumber,
     AssignToPerson,
@@ -31,6 +34,7 @@ from incident_domain import (
     ConfigurationItem,
     ConfirmResolution,
     CorrectCustomer,
+    CorrectHoliday,
     Cost,
     Customer,
     Decision,
@@ -42,6 +46,7 @@ from incident_domain import (
     EscalationGround,
     GroupId,
     HoldReason,
+    Holiday,
     IdentifyAsSame,
     Impact,
     Incident,
@@ -59,24 +64,30 @@ from incident_domain import (
     LinkAsChild,
     LinkChange,
     MatchKnownError,
+    MoveAgreement,
     NotifyCustomer,
     Objection,
+    Party,
     PersonId,
     Policy,
     Prioritise,
     ProposeSolution,
     ProvideWorkaround,
+    PublishAgreement,
     PublishSolution,
     PutIncidentOnHold,
     Recipient,
     RecordAnalysis,
     RecordAsNew,
+    RecordBreach,
     RecordEffort,
     RecordInteraction,
     RecordNoMatch,
     RecordProblem,
     RecordRestoration,
     RecordSatisfaction,
+    RecordWarning,
+    RecountHours,
     Refused,
     RegisterIncident,
     RejectHandOff,
@@ -95,20 +106,26 @@ from incident_domain import (
     Role,
     Satisfaction,
     Situation,
+    TargetKind,
     UndoSameAs,
     UnlinkFromParent,
     Urgency,
     VerifyRecord,
     decide,
+    decide_agreement,
     decide_entry,
+    evolve_agreement,
     evolve_entry,
     replay,
 )
+from incident_domain.agreements import UNPUBLISHED, Agreement, AgreementCommand
 from incident_domain.command import Command
 from incident_domain.known_errors import UNRECORDED, KnowledgeCommand
 from tests.examples import (
     CUSTOMER,
     DESK,
+    GOLD,
+    GOLD_TERMS,
     IMPORTER,
     INCIDENT,
     KNOWN_ERROR,
@@ -117,6 +134,7 @@ from tests.examples import (
     NETWORK,
     OTHER,
     SUPPORT,
+    WATCH,
 )
 
 THIRD: Final = IncidentId("9QWE-2RTY-5UPA")
@@ -126,7 +144,7 @@ MANAGEMENT: Final = Actor(person=PersonId("head-eva"), role=Role.MANAGEMENT)
 AUDITOR: Final = Actor(person=PersonId("auditor-gus"), role=Role.AUDITOR)
 
 ACTORS: Final[Mapping[Role, Actor]] = {
-    each.role: each for each in (DESK, MANAGER, SUPPORT, CUSTOMER, MANAGEMENT, AUDITOR, IMPORTER)
+    each.role: each for each in (DESK, MANAGER, SUPPORT, CUSTOMER, MANAGEMENT, AUDITOR, IMPORTER, WATCH)
 }
 """Somebody in each role."""
 
@@ -158,13 +176,21 @@ def _entry(minutes: float) -> dict[str, Any]:
     return {"known_error": KNOWN_ERROR, "by": SUPPORT, "at": minute(minutes)}
 
 
+def _agreed(minutes: float) -> dict[str, Any]:
+    return {"agreement": GOLD, "by": MANAGER, "at": minute(minutes)}
+
+
+def _clock(minutes: float, kind: TargetKind) -> dict[str, Any]:
+    due = {"agreement": GOLD, "kind": kind, "cycle": 1, "due_at": minute(minutes)}
+    return {**_who(minutes, WATCH), **due}
+
+
 _ORDINARY: Final[tuple[IncidentCommand, ...]] = (
     RegisterIncident(
         **_who(0, DESK),
         reporter=Reporter(name="Dora Peña", capacity=Capacity.USER, channel=Channel.PHONE),
         customer=DORA,
         summary="cannot print",
-        agreement="gold",
     ),
     CorrectCustomer(
         **_who(1, DESK), customer=evolve(DORA, workplace="Bilbao, 4th floor"), reason="moved upstairs"
@@ -264,6 +290,11 @@ _ORDINARY: Final[tuple[IncidentCommand, ...]] = (
     RecordSatisfaction(**_who(49, CUSTOMER), satisfaction=Satisfaction.SATISFIED, comment="quick, thanks"),
     Close(**_who(50, DESK)),
     CloseAfterSilence(**_who(41 + 7 * 24 * 60, DESK)),
+    ApplyAgreement(**_who(14, DESK), agreement=GOLD),
+    MoveAgreement(**_who(33, MANAGER), agreement=GOLD, version=2, reason="agreed with the branch"),
+    RecountHours(**_who(34, MANAGER), agreement=GOLD, version=2, reason="nobody worked on that day"),
+    RecordWarning(**_clock(32, TargetKind.ACKNOWLEDGE), percent=80),
+    RecordBreach(**_clock(36, TargetKind.ACKNOWLEDGE)),
 )
 _OF_THE_KNOWLEDGE_BASE: Final[tuple[KnowledgeBaseCommand, ...]] = (
     RecordProblem(**_entry(-90), title="printers stop", symptoms="print jobs vanish", services=("printing",)),
@@ -271,6 +302,16 @@ _OF_THE_KNOWLEDGE_BASE: Final[tuple[KnowledgeBaseCommand, ...]] = (
     ReviseWorkaround(**_entry(-70), workaround="restart the spooler"),
     PublishSolution(**_entry(-60), solution="roll back to driver 4.1"),
     RetireKnownError(**_entry(-50), reason="driver 4.3 is everywhere"),
+)
+
+_OF_AGREEMENTS: Final[tuple[AgreementChange, ...]] = (
+    PublishAgreement(**_agreed(-9000), party=Party.CUSTOMER, holds_from=minute(-8000), terms=GOLD_TERMS),
+    CorrectHoliday(
+        **_agreed(-100),
+        holiday=Holiday(date=date(2026, 4, 28), name="San Prudencio", source="the branch"),
+        counts_from=minute(20),
+        reason="forgotten when it was agreed",
+    ),
 )
 
 ORDINARY: Final[Mapping[type[Command], IncidentCommand]] = {type(each): each for each in _ORDINARY}
@@ -281,9 +322,14 @@ ORDINARY_KNOWLEDGE: Final[Mapping[type[KnowledgeCommand], KnowledgeBaseCommand]]
 }
 """The ordinary command of each kind to the knowledge base."""
 
-Asked: TypeAlias = IncidentCommand | KnowledgeBaseCommand
-_BY_KIND: Final[Mapping[type, Asked]] = {**ORDINARY, **ORDINARY_KNOWLEDGE}
-Kind = TypeVar("Kind", bound=Command | KnowledgeCommand)
+ORDINARY_AGREEMENTS: Final[Mapping[type[AgreementCommand], AgreementChange]] = {
+    type(each): each for each in _OF_AGREEMENTS
+}
+"""The ordinary command of each kind to an agreement."""
+
+Asked: TypeAlias = IncidentCommand | KnowledgeBaseCommand | AgreementChange
+_BY_KIND: Final[Mapping[type, Asked]] = {**ORDINARY, **ORDINARY_KNOWLEDGE, **ORDINARY_AGREEMENTS}
+Kind = TypeVar("Kind", bound=Command | KnowledgeCommand | AgreementCommand)
 
 
 def ask(kind: type[Kind], **different: Any) -> Kind:
@@ -332,6 +378,12 @@ PROBLEM: Final[tuple[Asked, ...]] = (ask(RecordProblem),)
 KNOWN: Final = (*PROBLEM, ask(DeclareKnownError))
 SOLVED: Final = (*KNOWN, ask(PublishSolution))
 
+AGREED: Final[tuple[Asked, ...]] = (ask(PublishAgreement),)
+CORRECTED: Final = (*AGREED, ask(CorrectHoliday))
+UNDER_GOLD: Final = (*CORRECTED, *of(INCIDENT, ACKNOWLEDGED, agreement=GOLD))
+BREACHED: Final = (*UNDER_GOLD, ask(RecordWarning), ask(RecordBreach))
+CLOSED_UNDER_GOLD: Final = (*CORRECTED, *of(INCIDENT, CLOSED, agreement=GOLD))
+
 PHASES: Final[Mapping[str, tuple[Asked, ...]]] = {
     "unregistered": (),
     "registered": REGISTERED,
@@ -347,23 +399,28 @@ PHASES: Final[Mapping[str, tuple[Asked, ...]]] = {
     "cancelled": CANCELLED,
     "a child": CHILD,
     "the same as another": MERGED,
+    "agreed upon": (*CORRECTED, *CLASSIFIED),
+    "under an agreement": UNDER_GOLD,
+    "breached": BREACHED,
+    "closed under an agreement": CLOSED_UNDER_GOLD,
 }
 """Every phase of an incident, by its name."""
 
 
 @define
 class ServiceDeskOnPaper:
-    """All incidents and the knowledge base, kept only by deciding and replaying."""
+    """All incidents, agreements and the knowledge base, kept only by deciding and replaying."""
 
     policy: Policy = field(factory=Policy)
     histories: dict[IncidentId, list[IncidentEvent]] = field(factory=dict[IncidentId, list[IncidentEvent]])
     entries: dict[KnownErrorId, KnowledgeEntry] = field(factory=dict[KnownErrorId, KnowledgeEntry])
+    agreements: dict[AgreementId, Agreement] = field(factory=dict[AgreementId, Agreement])
     number: int = 1000
 
     def copy(self) -> "ServiceDeskOnPaper":
         """Another desk with the same histories."""
         histories = {name: list(events) for name, events in self.histories.items()}
-        return evolve(self, histories=histories, entries=dict(self.entries))
+        return evolve(self, histories=histories, entries=dict(self.entries), agreements=dict(self.agreements))
 
     def decide(self, command: IncidentCommand) -> Decision:
         """Decide without recording."""
@@ -372,7 +429,13 @@ class ServiceDeskOnPaper:
             name: replay(history) for name, history in self.histories.items()
         }
         return decide(
-            Situation(incidents=incidents, known_errors=self.entries, policy=self.policy, number=self.number),
+            Situation(
+                incidents=incidents,
+                known_errors=self.entries,
+                agreements=self.agreements,
+                policy=self.policy,
+                number=self.number,
+            ),
             command,
         )
 
@@ -385,6 +448,12 @@ class ServiceDeskOnPaper:
         """Decide and record."""
         if isinstance(asked, Command):
             self.record(self.decide(asked))
+            return
+        if isinstance(asked, AgreementCommand):
+            agreement = self.agreements.get(asked.agreement, UNPUBLISHED)
+            for changes in decide_agreement(agreement, asked):
+                agreement = evolve_agreement(agreement, changes)
+            self.agreements[asked.agreement] = agreement
             return
         entry = self.entries.get(asked.known_error, UNRECORDED)
         for event in decide_entry(entry, asked):

@@ -1,7 +1,7 @@
 """Hypothesis strategies for everything that an event can hold, built from the declared types."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from types import MappingProxyType, NoneType, UnionType
@@ -28,6 +28,7 @@ _SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
     str: texts,
     int: st.integers(min_value=0, max_value=2**53),
     datetime: instants,
+    date: st.dates(min_value=date(1970, 1, 1), max_value=date(2100, 1, 1)),
     Decimal: st.decimals(min_value=0, max_value=10**9, allow_nan=False, allow_infinity=False),
     UUID: st.uuids(),
 }

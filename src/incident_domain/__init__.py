@@ -4,16 +4,15 @@ Everything that an embedding program needs of the domain is here: the commands, 
 `decide` and `evolve`.
 """
 
-from incident_domain.actor import (
-    Actor,
-    GroupId,
-    PersonId,
-    Role,
+from incident_domain.actor import Actor, GroupId, PersonId, Role
+from incident_domain.agreements import (
+    AgreementChange,
+    CorrectHoliday,
+    PublishAgreement,
+    decide_agreement,
+    evolve_agreement,
 )
-from incident_domain.children import (
-    ChildAnswer,
-    ChildOutcome,
-)
+from incident_domain.children import ChildAnswer, ChildOutcome
 from incident_domain.classification import (
     Classify,
     MatchKnownError,
@@ -32,19 +31,17 @@ from incident_domain.closure import (
     RequestConfirmation,
     VerifyRecord,
 )
-from incident_domain.envelope import (
-    Recorded,
-)
-from incident_domain.escalation import (
-    AssignToPerson,
-    EscalateHierarchically,
-    EscalateToGroup,
-    RejectHandOff,
-)
+from incident_domain.envelope import Recorded
+from incident_domain.escalation import AssignToPerson, EscalateHierarchically, EscalateToGroup, RejectHandOff
 from incident_domain.events import (
     WIRE_NAMES,
     Acknowledged,
     Agreement,
+    AgreementApplied,
+    AgreementEvent,
+    AgreementId,
+    AgreementMoved,
+    AgreementPublished,
     AnalysisRecorded,
     AssignedToPerson,
     Cancelled,
@@ -77,6 +74,10 @@ from incident_domain.events import (
     FurtherReportWithdrawn,
     HandOffRejected,
     HoldReason,
+    Holiday,
+    HolidayCorrected,
+    Hours,
+    HoursRecounted,
     IdentifiedAsSame,
     ImportEvent,
     IncidentEvent,
@@ -98,6 +99,8 @@ from incident_domain.events import (
     MatchedToKnownError,
     NoMatchFound,
     NumberAssigned,
+    Party,
+    PauseRule,
     Prioritised,
     ProblemRecorded,
     ProgressReported,
@@ -120,21 +123,23 @@ from incident_domain.events import (
     SameAsUndone,
     Satisfaction,
     SatisfactionRecorded,
+    ServiceLevelEvent,
     ServiceRestored,
     SolutionProposed,
     SolutionPublished,
     SourceRecord,
     SourceRowKept,
+    Target,
+    TargetBreached,
+    TargetKind,
+    TargetWarned,
+    Terms,
     UnlinkedFromParent,
     WorkaroundProvided,
     WorkaroundRevised,
     WorkResumed,
 )
-from incident_domain.evolution import (
-    BrokenHistory,
-    evolve,
-    replay,
-)
+from incident_domain.evolution import BrokenHistory, evolve, replay
 from incident_domain.incident import (
     AwaitingClosure,
     Ended,
@@ -176,35 +181,11 @@ from incident_domain.known_errors import (
     decide_entry,
     evolve_entry,
 )
-from incident_domain.linking import (
-    IdentifyAsSame,
-    LinkAsChild,
-    RecordAsNew,
-    UndoSameAs,
-    UnlinkFromParent,
-)
-from incident_domain.policy import (
-    Policy,
-)
-from incident_domain.priority import (
-    Assessment,
-    Impact,
-    Priority,
-    Urgency,
-    priority_of,
-)
-from incident_domain.process import (
-    Decision,
-    IncidentCommand,
-    Needs,
-    Situation,
-    decide,
-    needs,
-)
-from incident_domain.refusal import (
-    Objection,
-    Refused,
-)
+from incident_domain.linking import IdentifyAsSame, LinkAsChild, RecordAsNew, UndoSameAs, UnlinkFromParent
+from incident_domain.policy import Policy
+from incident_domain.priority import Assessment, Impact, Priority, Urgency, priority_of
+from incident_domain.process import Decision, IncidentCommand, Needs, Situation, decide, needs
+from incident_domain.refusal import Objection, Refused
 from incident_domain.registration import (
     AssignNumber,
     AttachConfigurationItems,
@@ -218,15 +199,46 @@ from incident_domain.registration import (
     RecordInteraction,
     RegisterIncident,
 )
-from incident_domain.resolution import (
-    RecordRestoration,
-    Resolve,
+from incident_domain.resolution import RecordRestoration, Resolve
+from incident_domain.service_levels import (
+    ApplyAgreement,
+    MoveAgreement,
+    RecordBreach,
+    RecordWarning,
+    RecountHours,
 )
-from incident_domain.validation import (
-    InvalidValue,
-)
+from incident_domain.validation import InvalidValue
+from incident_domain.working_time import Window
 
 __all__ = [
+    "AgreementChange",
+    "CorrectHoliday",
+    "PublishAgreement",
+    "decide_agreement",
+    "evolve_agreement",
+    "AgreementApplied",
+    "AgreementEvent",
+    "AgreementId",
+    "AgreementMoved",
+    "AgreementPublished",
+    "Holiday",
+    "HolidayCorrected",
+    "Hours",
+    "HoursRecounted",
+    "Party",
+    "PauseRule",
+    "ServiceLevelEvent",
+    "Target",
+    "TargetBreached",
+    "TargetKind",
+    "TargetWarned",
+    "Terms",
+    "ApplyAgreement",
+    "MoveAgreement",
+    "RecordBreach",
+    "RecordWarning",
+    "RecountHours",
+    "Window",
     "AcceptReassessment",
     "Acknowledge",
     "Acknowledged",

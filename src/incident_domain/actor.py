@@ -28,6 +28,7 @@ class Role(Enum):
     MANAGEMENT = "management"
     AUDITOR = "auditor"
     IMPORTER = "importer"
+    WATCH = "watch"
 
 
 @frozen(kw_only=True)

@@ -12,6 +12,8 @@ from attrs import evolve as changed
 from incident_domain.actor import Actor, Role
 from incident_domain.events import (
     Acknowledged,
+    AgreementApplied,
+    AgreementMoved,
     AnalysisRecorded,
     AssignedToPerson,
     Cancelled,
@@ -35,6 +37,7 @@ from incident_domain.events import (
     FurtherReportAdded,
     FurtherReportWithdrawn,
     HandOffRejected,
+    HoursRecounted,
     IdentifiedAsSame,
     IncidentEvent,
     IncidentRegistered,
@@ -65,13 +68,17 @@ from incident_domain.events import (
     RootCauseClassified,
     SameAsUndone,
     SatisfactionRecorded,
+    ServiceLevelEvent,
     ServiceRestored,
     SolutionProposed,
+    TargetBreached,
+    TargetWarned,
     UnlinkedFromParent,
     WorkaroundProvided,
     WorkResumed,
 )
 from incident_domain.incident import (
+    BREACH,
     UNREGISTERED,
     Assignment,
     AwaitingClosure,
@@ -129,6 +136,8 @@ def evolve(now: Incident, event: IncidentEvent) -> Incident:
         raise BrokenHistory(f"{type(event).__name__} before the registration")
     if isinstance(event, DeviationRecorded):
         return now
+    if isinstance(event, TargetWarned | TargetBreached):
+        return changed(now, record=_marked(now.record, event))
     if isinstance(now, Ended):
         raise BrokenHistory(f"{type(event).__name__} after the end")
     return _phase(now, _record(now.record, event), event)
@@ -155,6 +164,8 @@ def _record(record: Record, event: IncidentEvent) -> Record:
         return _after_investigation(record, event)
     if isinstance(event, ResolutionEvent):
         return _after_resolution(record, event)
+    if isinstance(event, ServiceLevelEvent):
+        return _after_service_level(record, event)
     return _after_closure(record, event)
 
 
@@ -317,6 +328,25 @@ def _after_closure(record: Record, event: ClosureEvent) -> Record:
             return record
         case _:
             assert_never(event)
+
+
+def _after_service_level(record: Record, event: ServiceLevelEvent) -> Record:
+    match event:
+        case AgreementApplied() | AgreementMoved() | HoursRecounted():
+            if not isinstance(event, AgreementApplied) and event.agreement not in record.agreements:
+                raise BrokenHistory("an agreement moved that does not run on it")
+            return changed(record, agreements={**record.agreements, event.agreement: event.version})
+        case TargetWarned() | TargetBreached():
+            return _marked(record, event)
+        case _:
+            assert_never(event)
+
+
+def _marked(record: Record, event: TargetWarned | TargetBreached) -> Record:
+    if event.agreement not in record.agreements:
+        raise BrokenHistory("a clock of an agreement that does not run on it")
+    percent = event.percent if isinstance(event, TargetWarned) else BREACH
+    return changed(record, marks=record.marks | {(event.agreement, event.kind, event.cycle, percent)})
 
 
 def _phase(now: Registered, record: Record, event: IncidentEvent) -> Incident:

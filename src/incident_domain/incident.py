@@ -4,14 +4,16 @@ An incident is in exactly one phase, and each phase is a type of its own around 
 How events make it is `incident_domain.evolution`.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from attrs import field, frozen
 
 from incident_domain.actor import GroupId, PersonId
 from incident_domain.events import (
+    AgreementId,
     Cancelled,
     Closed,
     Customer,
@@ -23,6 +25,7 @@ from incident_domain.events import (
     PutOnHold,
     Resolved,
     Satisfaction,
+    TargetKind,
 )
 from incident_domain.priority import Assessment, Priority
 
@@ -94,13 +97,21 @@ class Work:
     changes: frozenset[str] = frozenset()
 
 
+BREACH: Final = 100
+"""The share of a target, in percent, that stands for its breach in a `Mark`."""
+
+Mark: TypeAlias = tuple[AgreementId, TargetKind, int, int]
+"""What the watch recorded: the agreement, the kind of target, the clock's cycle, and the percent used."""
+
+
 @frozen(kw_only=True)
 class Record:
     """What is known in every phase.
 
     `open_since` and `handled` carry the handling time: the time open before the last reopening, and the
-    instant from which it runs again.  `entries` are the events that only add to the record; the same entry
-    made twice, word for word at the same instant by the same person, is one entry.
+    instant from which it runs again.  `agreements` are those that run on it, each with its version, and
+    `marks` are the warnings and breaches recorded.  `entries` are the events that only add to the record; the
+    same entry made twice, word for word at the same instant by the same person, is one entry.
     """
 
     registration: IncidentRegistered
@@ -115,6 +126,8 @@ class Record:
     parent: IncidentId | None = None
     children: frozenset[IncidentId] = frozenset()
     reports: frozenset[IncidentId] = frozenset()
+    agreements: Mapping[AgreementId, int] = field(factory=dict[AgreementId, int])
+    marks: frozenset[Mark] = frozenset()
     entries: frozenset[IncidentEvent] = frozenset()
 
     @property

@@ -16,8 +16,10 @@ from incident_domain import escalation, linking
 from incident_domain import investigation as step3
 from incident_domain import registration as step1
 from incident_domain import resolution as step4
+from incident_domain import service_levels as levels
+from incident_domain.agreements import UNPUBLISHED, Agreement
 from incident_domain.children import ChildAnswer, cascade
-from incident_domain.events import IncidentEvent, IncidentId, KnownErrorId
+from incident_domain.events import AgreementId, IncidentEvent, IncidentId, KnownErrorId
 from incident_domain.incident import UNREGISTERED, Incident, Record, SameAs, Unregistered
 from incident_domain.known_errors import UNRECORDED, KnowledgeEntry
 from incident_domain.policy import DEFAULT_POLICY, Policy
@@ -78,6 +80,13 @@ ClosureCommand: TypeAlias = (
     | step5.RecordSatisfaction
     | step5.CloseAfterSilence
 )
+ServiceLevelCommand: TypeAlias = (
+    levels.ApplyAgreement
+    | levels.MoveAgreement
+    | levels.RecountHours
+    | levels.RecordWarning
+    | levels.RecordBreach
+)
 FamilyCommand: TypeAlias = step4.Resolve | step5.Close
 """Commands that may take the children along."""
 
@@ -89,6 +98,7 @@ IncidentCommand: TypeAlias = (
     | step4.RecordRestoration
     | FamilyCommand
     | ClosureCommand
+    | ServiceLevelCommand
 )
 """All that can be asked of an incident."""
 
@@ -99,6 +109,7 @@ class Needs:
 
     incidents: frozenset[IncidentId] = frozenset()
     known_errors: frozenset[KnownErrorId] = frozenset()
+    agreements: frozenset[AgreementId] = frozenset()
 
 
 @frozen(kw_only=True)
@@ -110,6 +121,7 @@ class Situation:
 
     incidents: Mapping[IncidentId, Incident]
     known_errors: Mapping[KnownErrorId, KnowledgeEntry] = field(factory=dict[KnownErrorId, KnowledgeEntry])
+    agreements: Mapping[AgreementId, Agreement] = field(factory=dict[AgreementId, Agreement])
     policy: Policy = DEFAULT_POLICY
     number: int = 0
 
@@ -120,6 +132,10 @@ class Situation:
     def known_error(self, name: KnownErrorId | None) -> KnowledgeEntry:
         """The entry of the knowledge base; unrecorded when nothing is known of it."""
         return UNRECORDED if name is None else self.known_errors.get(name, UNRECORDED)
+
+    def agreement(self, name: AgreementId | None) -> Agreement:
+        """The agreement; unpublished when nothing is known of it."""
+        return UNPUBLISHED if name is None else self.agreements.get(name, UNPUBLISHED)
 
 
 @frozen(kw_only=True)
@@ -137,7 +153,9 @@ def needs(command: IncidentCommand, now: Incident) -> Needs:
     """What the decision on `command` has to see, given the incident as it is now."""
     match command:
         case step1.RegisterIncident():
-            return Needs(incidents=_some(command.refers_to))
+            return Needs(incidents=_some(command.refers_to), agreements=_some(command.agreement))
+        case levels.ApplyAgreement() | levels.MoveAgreement() | levels.RecountHours() | levels.RecordBreach():
+            return Needs(agreements=_some(command.agreement))
         case linking.IdentifyAsSame():
             return Needs(incidents=_some(command.existing))
         case linking.LinkAsChild():
@@ -187,6 +205,8 @@ def decide(situation: Situation, command: IncidentCommand) -> Decision:
         return _resolve(situation, now, command)
     if isinstance(command, step5.Close):
         return _close(situation, now, command)
+    if isinstance(command, ServiceLevelCommand):
+        return _one(name, _service_level(situation, now, command))
     return _one(name, _closure(situation, now, command))
 
 
@@ -255,7 +275,9 @@ def _with_children(
 def _registration(situation: Situation, now: Incident, command: RegistrationCommand) -> list[IncidentEvent]:
     match command:
         case step1.RegisterIncident():
-            return step1.register(now, situation.incident(command.refers_to), command)
+            return step1.register(
+                now, situation.incident(command.refers_to), situation.agreement(command.agreement), command
+            )
         case step1.AssignNumber():
             return step1.assign_number(
                 now, command, situation.number if command.number is None else command.number
@@ -360,5 +382,22 @@ def _closure(situation: Situation, now: Incident, command: ClosureCommand) -> li
             return step5.record_satisfaction(now, command)
         case step5.CloseAfterSilence():
             return step5.close_after_silence(now, command, situation.policy)
+        case _:
+            assert_never(command)
+
+
+def _service_level(situation: Situation, now: Incident, command: ServiceLevelCommand) -> list[IncidentEvent]:
+    agreement = situation.agreement(command.agreement)
+    match command:
+        case levels.ApplyAgreement():
+            return levels.apply_agreement(now, command, agreement)
+        case levels.MoveAgreement():
+            return levels.move_agreement(now, command, agreement)
+        case levels.RecountHours():
+            return levels.recount_hours(now, command, agreement)
+        case levels.RecordWarning():
+            return levels.record_warning(now, command)
+        case levels.RecordBreach():
+            return levels.record_breach(now, command, agreement)
         case _:
             assert_never(command)

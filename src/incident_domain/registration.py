@@ -8,9 +8,11 @@ from datetime import datetime
 
 from attrs import field, frozen
 
+from incident_domain.agreements import Agreement
 from incident_domain.command import Command
 from incident_domain.conditions import Current, current
 from incident_domain.events import (
+    AgreementId,
     AnalysisRecorded,
     Cancelled,
     Channel,
@@ -32,6 +34,7 @@ from incident_domain.events import (
 )
 from incident_domain.incident import AwaitingClosure, Ended, Gravity, Incident, Unregistered
 from incident_domain.refusal import Objection, contradiction, weigh
+from incident_domain.service_levels import applied, holds
 from incident_domain.validation import (
     filled,
     optional_aware,
@@ -52,7 +55,7 @@ class RegisterIncident(Command):
     reporter: Reporter
     customer: Customer
     summary: str = field(validator=filled)
-    agreement: str | None = field(default=None, validator=optional_text)
+    agreement: AgreementId | None = field(default=None, validator=optional_text)
     refers_to: IncidentId | None = field(default=None, validator=optional_text)
     source: SourceRecord | None = None
 
@@ -140,10 +143,13 @@ class Cancel(Command):
     reason: str = field(validator=filled)
 
 
-def register(now: Incident, earlier: Incident, ask: RegisterIncident) -> list[IncidentEvent]:
+def register(
+    now: Incident, earlier: Incident, agreement: Agreement, ask: RegisterIncident
+) -> list[IncidentEvent]:
     """Enter the incident; the same registration again records nothing.
 
-    `earlier` is the incident that it refers to, if it does (X7).
+    `earlier` is the incident that it refers to, if it does (X7), and `agreement` the one that it falls under,
+    whose version that holds at the registration runs on it from here on (P3.7).
     """
     registered = IncidentRegistered(
         by=ask.by,
@@ -158,8 +164,13 @@ def register(now: Incident, earlier: Incident, ask: RegisterIncident) -> list[In
     )
     match now:
         case Unregistered():
-            deviations = weigh(ask.by, ask.at, [*_basics(ask.customer), *_refers(ask, earlier)])
-            return [registered, *deviations]
+            falls_under = ask.agreement
+            objections = [*_basics(ask.customer), *_refers(ask, earlier)]
+            if falls_under is None:
+                return [registered, *weigh(ask.by, ask.at, objections)]
+            objections += holds(agreement, falls_under, ask.at)
+            deviations = weigh(ask.by, ask.at, objections)
+            return [registered, *deviations, *applied(ask, falls_under, agreement, ask.at)]
         case _ if now.record.registration == registered:
             return []
         case _:

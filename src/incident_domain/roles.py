@@ -13,6 +13,7 @@ from incident_domain import escalation, linking
 from incident_domain import investigation as step3
 from incident_domain import registration as step1
 from incident_domain import resolution as step4
+from incident_domain import service_levels as levels
 from incident_domain.actor import Role
 from incident_domain.command import Command
 from incident_domain.refusal import Objection, Refused
@@ -21,6 +22,7 @@ _DESK = Role.SERVICE_DESK
 _MANAGER = Role.INCIDENT_MANAGER
 _GROUP = Role.SUPPORT_GROUP
 _CUSTOMER = Role.CUSTOMER
+_WATCH = Role.WATCH
 
 PERMITTED: Final[Mapping[type[Command], tuple[str, frozenset[Role]]]] = {
     # 1 Identification and registration
@@ -77,6 +79,12 @@ PERMITTED: Final[Mapping[type[Command], tuple[str, frozenset[Role]]]] = {
     step5.RecordSatisfaction: ("P5.2", frozenset({_DESK, _CUSTOMER})),
     step5.Close: ("P5.2", frozenset({_DESK})),
     step5.CloseAfterSilence: ("X5", frozenset({_DESK})),
+    # Service levels
+    levels.ApplyAgreement: ("P3.7", frozenset({_DESK, _MANAGER})),
+    levels.MoveAgreement: ("P3.7", frozenset({_MANAGER})),
+    levels.RecountHours: ("P3.7", frozenset({_MANAGER})),
+    levels.RecordWarning: ("P3.7", frozenset({_WATCH})),
+    levels.RecordBreach: ("P3.7", frozenset({_WATCH})),
 }
 """For every command the clause that rules it and the roles that may give it."""
 

@@ -17,9 +17,10 @@ from incident_domain.events import (
     ProblemRecorded,
 )
 from incident_domain.priority import Priority
-from incident_projections.closure_readers import closure_report, period_report
+from incident_projections.closure_readers import closure_report
 from incident_projections.engine import Projections
 from incident_projections.known_errors import known_errors, matching
+from incident_projections.period_readers import period_report
 from incident_projections.queue_readers import (
     closure_queue,
     counts_by_phase,

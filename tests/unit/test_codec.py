@@ -327,7 +327,7 @@ def test_a_sealed_older_version_is_opened_before_it_is_lifted() -> None:
 
 
 ABOUT_A_PERSON = {"name", "workplace", "telephone", "email", "comment", "verbatim", "summary", "user"}
-NOT_ABOUT_A_PERSON = {("ConfigurationItem", "name")}
+NOT_ABOUT_A_PERSON = {("ConfigurationItem", "name"), ("Holiday", "name")}
 
 
 def test_fields_that_say_something_about_a_person_are_declared_as_personal() -> None:

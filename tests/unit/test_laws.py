@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from incident_domain import (
+    AgreementEvent,
     AwaitingClosure,
     Cancelled,
     Closed,
@@ -17,21 +18,27 @@ from incident_domain import (
     Refused,
     Role,
     SameAs,
+    TargetBreached,
+    TargetWarned,
     Unregistered,
+    evolve_agreement,
     evolve_entry,
     needs,
     replay,
 )
+from incident_domain.agreements import AGREEMENT_ROLES, UNPUBLISHED, AgreementCommand
 from incident_domain.command import Command
 from incident_domain.incident import handling_time
 from incident_domain.known_errors import KNOWLEDGE_ROLES, UNRECORDED
 from incident_domain.roles import PERMITTED
-from tests.commands import KNOWN_ERRORS, Ledger, beginnings, commands
+from tests.commands import AGREEMENTS, KNOWN_ERRORS, Ledger, beginnings, commands
 from tests.process_spec import Asked
 
 
 def may(asked: Asked) -> bool:
     """Whether the role in which somebody asks may ask for this."""
+    if isinstance(asked, AgreementCommand):
+        return asked.by.role in AGREEMENT_ROLES
     roles = PERMITTED[type(asked)][1] if isinstance(asked, Command) else KNOWLEDGE_ROLES
     return asked.by.role in {*roles, Role.IMPORTER}
 
@@ -116,13 +123,36 @@ class AnyWalk(RuleBasedStateMachine):
             ends = [at for at, each in enumerate(history) if isinstance(each, Closed | Cancelled)]
             assert bool(ends) == isinstance(now, Ended)
             after_the_end = history[ends[0] + 1 :] if ends else []
-            assert all(isinstance(each, DeviationRecorded) for each in after_the_end)
+            assert all(
+                isinstance(each, DeviationRecorded | TargetWarned | TargetBreached) for each in after_the_end
+            )
         for known_error in KNOWN_ERRORS:
             entry: KnowledgeEntry = UNRECORDED
             for event in self.ledger.histories.get(f"known-error-{known_error}", []):
                 assert isinstance(event, KnowledgeEvent)
                 entry = evolve_entry(entry, event)
             assert entry == self.ledger.entries.get(known_error, UNRECORDED)
+
+        for published in AGREEMENTS:
+            agreement = UNPUBLISHED
+            for event in self.ledger.histories.get(f"agreement-{published}", []):
+                assert isinstance(event, AgreementEvent)
+                agreement = evolve_agreement(agreement, event)
+            assert agreement == self.ledger.agreements.get(published, UNPUBLISHED)
+
+    @invariant()
+    def every_clock_runs_under_a_version_that_there_is(self) -> None:
+        """An incident runs under versions that were published, and is warned once for each share."""
+        for name, now in self.ledger.incidents.items():
+            assert not isinstance(now, Unregistered)
+            for agreement, version in now.record.agreements.items():
+                assert 1 <= version <= len(self.ledger.agreements[agreement].versions)
+            recorded = [
+                (each.agreement, each.kind, each.cycle, getattr(each, "percent", 100))
+                for each in self.ledger.histories[name]
+                if isinstance(each, TargetWarned | TargetBreached)
+            ]
+            assert len(recorded) == len(set(recorded)) == len(now.record.marks)
 
 
 TestAnyWalk = AnyWalk.TestCase

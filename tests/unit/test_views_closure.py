@@ -1,15 +1,11 @@
 from datetime import timedelta
 from decimal import Decimal
 
-import pytest
 from attrs import evolve as changed
-from hypothesis import given
-from hypothesis import strategies as st
 
 from incident_domain.events import (
     Agreement,
     AnalysisRecorded,
-    Cancelled,
     ChangeLinked,
     Closed,
     ConfirmationRequested,
@@ -19,9 +15,10 @@ from incident_domain.events import (
     EffortRecorded,
     EscalatedToGroup,
     FindingsReported,
+    HoldReason,
     IncidentId,
     LinkedAsChild,
-    Prioritised,
+    PutOnHold,
     RecordVerified,
     Reopened,
     ResolutionConfirmed,
@@ -32,22 +29,23 @@ from incident_domain.events import (
     SatisfactionRecorded,
     ServiceRestored,
     UnlinkedFromParent,
+    WorkResumed,
 )
-from incident_domain.priority import Priority
 from incident_projections.closure import CLOSURE
-from incident_projections.closure_readers import Deviation, Effort, Finding, closure_report, period_report
+from incident_projections.closure_readers import (
+    Child,
+    Deviation,
+    Effort,
+    Finding,
+    closure_report,
+)
+from incident_projections.queue import Phase
+from incident_projections.stretches import STRETCHES
 from tests.examples import EXAMPLES
 from tests.histories import at, classified, example, shown
 
 ONE = IncidentId("INC-1")
-
-
-def closed(
-    incident: str, minutes: float, seconds: int, *, before: tuple[DomainEvent, ...] = ()
-) -> list[tuple[str, DomainEvent]]:
-    """A short story up to the closing at so many minutes, handled in so many seconds."""
-    end = changed(example(Closed), occurred_at=at(minutes), handling_seconds=seconds)
-    return [(incident, each) for each in (*classified(incident), *before, example(Resolved), end)]
+VIEWS = (CLOSURE, STRETCHES)
 
 
 def test_p5_3_the_closure_report_tells_what_was_done_and_why_it_may_be_closed() -> None:
@@ -68,7 +66,7 @@ def test_p5_3_the_closure_report_tells_what_was_done_and_why_it_may_be_closed() 
     )
     story = [*classified("INC-1"), *(EXAMPLES[kind] for kind in kinds)]
 
-    with shown([CLOSURE], *(("INC-1", each) for each in story)) as connection:
+    with shown(VIEWS, *(("INC-1", each) for each in story)) as connection:
         report = closure_report(connection, ONE)
 
     assert report is not None
@@ -87,13 +85,43 @@ def test_p5_3_the_closure_report_tells_what_was_done_and_why_it_may_be_closed() 
     assert report.verified_at == example(RecordVerified).occurred_at
     assert (report.closed_at, report.handling) == (end.occurred_at, timedelta(seconds=end.handling_seconds))
     assert report.group == "network"
+    assert report.services == example(AnalysisRecorded).services
+    by = (report.resolved_by, report.verified_by, report.closed_by)
+    assert by == (resolved.by.person, example(RecordVerified).by.person, end.by.person)
+
+
+def test_p5_2_the_time_is_told_apart_by_phase_holder_and_who_was_waited_for() -> None:
+    """What was handled adds up to the handling time; the wait for the closing is beside it."""
+    begun = [changed(each, occurred_at=at(0)) for each in classified("INC-1")]
+    story = [
+        *begun,
+        changed(example(EscalatedToGroup), occurred_at=at(10)),
+        changed(example(PutOnHold), reason=HoldReason.CUSTOMER, occurred_at=at(20)),
+        changed(example(WorkResumed), occurred_at=at(50)),
+        changed(example(Resolved), occurred_at=at(60)),
+        changed(example(Closed), occurred_at=at(75), handling_seconds=3600),
+    ]
+
+    with shown(VIEWS, *(("INC-1", each) for each in story)) as connection:
+        report = closure_report(connection, ONE)
+
+    assert report is not None
+    group = example(EscalatedToGroup).group
+    told = [(each.phase, each.hold, each.group, each.handled, each.length) for each in report.time]
+    assert told == [
+        (Phase.CLASSIFICATION, None, None, True, timedelta(minutes=10)),
+        (Phase.INVESTIGATION, None, group, True, timedelta(minutes=20)),
+        (Phase.INVESTIGATION, HoldReason.CUSTOMER, group, True, timedelta(minutes=30)),
+        (Phase.AWAITING_CLOSURE, None, group, False, timedelta(minutes=15)),
+    ]
+    assert sum((each.length for each in report.time if each.handled), timedelta()) == report.handling
 
 
 def test_p5_2_satisfaction_is_unknown_until_it_is_stated() -> None:
     """A closing without a word from the customer leaves agreement and satisfaction as they are known."""
     end = changed(example(Closed), agreement=Agreement.UNKNOWN)
 
-    with shown([CLOSURE], *(("INC-1", each) for each in (*classified("INC-1"), end))) as connection:
+    with shown(VIEWS, *(("INC-1", each) for each in (*classified("INC-1"), end))) as connection:
         report = closure_report(connection, ONE)
 
     assert report is not None
@@ -105,7 +133,7 @@ def test_p5_1_a_rejected_resolution_is_counted_and_takes_the_resolution_back() -
     kinds = (ServiceRestored, Resolved, ConfirmationRequested, RecordVerified, ResolutionRejected, Reopened)
     story = [*classified("INC-1"), *(EXAMPLES[kind] for kind in kinds)]
 
-    with shown([CLOSURE], *(("INC-1", each) for each in story)) as connection:
+    with shown(VIEWS, *(("INC-1", each) for each in story)) as connection:
         report = closure_report(connection, ONE)
 
     assert report is not None
@@ -130,7 +158,7 @@ def test_p3_9_effort_and_cost_are_summed_by_currency_and_over_children() -> None
     }
     told = [(name, each) for name, story in stories.items() for each in (*classified(name), *story)]
 
-    with shown([CLOSURE], *told) as connection:
+    with shown(VIEWS, *told) as connection:
         report = closure_report(connection, ONE)
 
     assert report is not None
@@ -138,95 +166,26 @@ def test_p3_9_effort_and_cost_are_summed_by_currency_and_over_children() -> None
     assert report.effort_with_children == Effort(
         minutes=38, costs={"EUR": Decimal("0.60"), "USD": Decimal("5")}
     )
+    child = Effort(minutes=22, costs={"EUR": Decimal("0.30"), "USD": Decimal("5")})
+    assert report.children == (Child(incident=IncidentId("INC-2"), number=None, effort=child),)
 
 
 def test_deviations_stay_visible_in_the_report() -> None:
     """A history made elsewhere keeps what it broke, also what is recorded after the end."""
     deviation = example(DeviationRecorded)
 
-    with shown([CLOSURE], *closed("INC-1", 5, 60), ("INC-1", deviation)) as connection:
+    story = (*classified("INC-1"), example(Closed), deviation)
+
+    with shown(VIEWS, *(("INC-1", each) for each in story)) as connection:
         report = closure_report(connection, ONE)
-        period = period_report(connection, since=at(0), until=at(60))
 
     assert report is not None
     assert report.deviations == (
         Deviation(clause=deviation.clause, code=deviation.code, missing=deviation.missing),
     )
-    assert period.deviations == {"P5.2": 1}
-
-
-def test_p5_3_the_report_of_a_period_takes_its_beginning_and_leaves_its_end() -> None:
-    """Closed at the very beginning counts, at the very end does not, and cancelled never."""
-    told = [*closed("INC-1", 10, 60), *closed("INC-2", 19.9, 60), *closed("INC-3", 20, 60)]
-    told += [
-        ("INC-4", each) for each in (*classified("INC-4"), changed(example(Cancelled), occurred_at=at(15)))
-    ]
-
-    with shown([CLOSURE], *told) as connection:
-        report = period_report(connection, since=at(10), until=at(20))
-
-    assert report.handling.closed == 2
-
-
-def test_p5_3_the_report_of_a_period_counts_by_priority_group_agreement_and_satisfaction() -> None:
-    """What never got a priority or a group has a place of its own, after the others."""
-    high = changed(example(Prioritised), priority=Priority.HIGH)
-    told = [
-        *closed("INC-1", 1, 100, before=(high, example(EscalatedToGroup))),
-        *closed("INC-2", 2, 300, before=(high, example(Resolved), example(Reopened))),
-        *closed("INC-3", 3, 500),
-    ]
-    told.insert(-1, ("INC-3", example(SatisfactionRecorded)))
-
-    with shown([CLOSURE], *told) as connection:
-        report = period_report(connection, since=at(0), until=at(60))
-
-    assert list(report.by_priority) == [Priority.HIGH, None]
-    assert report.by_priority[Priority.HIGH].closed == 2
-    assert list(report.by_group) == ["network", None]
-    assert report.agreement == {Agreement.CONFIRMED: 3, Agreement.SILENCE: 0, Agreement.UNKNOWN: 0}
-    assert report.satisfaction[Satisfaction.SATISFIED] == 1
-    assert sum(report.satisfaction.values()) == 1
-    assert report.reopened == 1
-    assert report.reopen_rate == pytest.approx(1 / 3)
-
-
-def test_a_period_without_a_closing_has_no_times_and_no_rate() -> None:
-    """Nothing divided by nothing is unknown, not zero."""
-    with shown([CLOSURE], *closed("INC-1", 5, 60)) as connection:
-        report = period_report(connection, since=at(60), until=at(90))
-
-    assert (report.handling.closed, report.handling.median, report.handling.p90) == (0, None, None)
-    assert report.reopen_rate is None
-
-
-def test_a_period_that_ends_before_it_begins_is_refused() -> None:
-    """The error names the field and the rule."""
-    with (
-        shown([CLOSURE], *closed("INC-1", 5, 60)) as connection,
-        pytest.raises(ValueError, match="until: must lie after since"),
-    ):
-        period_report(connection, since=at(60), until=at(60))
-
-
-@given(seconds=st.lists(st.integers(0, 10**6), min_size=1, max_size=25))
-def test_median_and_p90_are_handling_times_that_occurred(seconds: list[int]) -> None:
-    """At least half, and nine in ten, took no longer; with any less it would not be so."""
-    told = [event for n, each in enumerate(seconds) for event in closed(f"INC-{n}", 5, each)]
-
-    with shown([CLOSURE], *told) as connection:
-        handling = period_report(connection, since=at(0), until=at(60)).handling
-
-    assert handling.median is not None
-    assert handling.p90 is not None
-    for value, share in ((handling.median, 0.5), (handling.p90, 0.9)):
-        taken = int(value.total_seconds())
-        assert taken in seconds
-        assert sum(each <= taken for each in seconds) >= share * len(seconds)
-        assert sum(each < taken for each in seconds) < share * len(seconds)
 
 
 def test_an_unknown_incident_has_no_report() -> None:
     """There is nothing to report of an incident that is not there."""
-    with shown([CLOSURE], *closed("INC-1", 5, 60)) as connection:
+    with shown(VIEWS, *(("INC-1", each) for each in classified("INC-1"))) as connection:
         assert closure_report(connection, IncidentId("INC-2")) is None

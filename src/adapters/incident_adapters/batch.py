@@ -1,18 +1,29 @@
 """Commands that are decided one after the other and recorded together in one write."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
 from attrs import evolve as changed
 from attrs import frozen
 
 from incident_adapters.journal import Change, Journal
-from incident_adapters.streams import INCIDENT, KNOWN_ERROR, STATELESS, Fold, Loaded, State, Streams, unbegun
+from incident_adapters.streams import (
+    AGREEMENT,
+    INCIDENT,
+    KNOWN_ERROR,
+    STATELESS,
+    Fold,
+    Loaded,
+    State,
+    Streams,
+    unbegun,
+)
+from incident_domain.agreements import AgreementChange, decide_agreement
 from incident_domain.children import ChildAnswer
 from incident_domain.envelope import Recorded
-from incident_domain.events import DomainEvent, ImportEvent, IncidentId, KnownErrorId
+from incident_domain.events import AgreementId, DomainEvent, ImportEvent, IncidentId, KnownErrorId
 from incident_domain.incident import Incident
 from incident_domain.known_errors import KnowledgeBaseCommand, decide_entry
 from incident_domain.policy import Policy
@@ -21,8 +32,12 @@ from incident_domain.refusal import contradiction
 from incident_domain.registration import AssignNumber, RegisterIncident
 
 KNOWN_ERROR_STREAM = "known-error-"
+AGREEMENT_STREAM = "agreement-"
 IMPORT_STREAM = "import-"
-_RESERVED = (KNOWN_ERROR_STREAM, IMPORT_STREAM)
+_RESERVED = (KNOWN_ERROR_STREAM, AGREEMENT_STREAM, IMPORT_STREAM)
+
+DeskCommand: TypeAlias = IncidentCommand | KnowledgeBaseCommand | AgreementChange
+"""All that the service desk takes."""
 
 
 @frozen(kw_only=True)
@@ -49,7 +64,7 @@ class Batch:
         journal: Journal,
         streams: Streams,
         policy: Policy,
-        check: Callable[[IncidentCommand | KnowledgeBaseCommand], None],
+        check: Callable[[DeskCommand], None],
         *,
         trusting: bool,
     ) -> None:
@@ -78,7 +93,7 @@ class Batch:
 
     def decide(
         self,
-        command: IncidentCommand | KnowledgeBaseCommand,
+        command: DeskCommand,
         *,
         command_id: UUID | None = None,
         correlation_id: UUID | None = None,
@@ -97,8 +112,9 @@ class Batch:
             return Outcome(events={}, repeated=True)
         self._check(command)
         if isinstance(command, KnowledgeBaseCommand):
-            happened = tuple(decide_entry(self._at(own.stream, KNOWN_ERROR).state, command))
-            outcome = Outcome(events={own.stream: happened} if happened else {})
+            outcome = _alone(own.stream, decide_entry(self._at(own.stream, KNOWN_ERROR).state, command))
+        elif isinstance(command, AgreementChange):
+            outcome = _alone(own.stream, decide_agreement(self._at(own.stream, AGREEMENT).state, command))
         elif isinstance(command, AssignNumber) and command.number is None:
             return self._next_number(command, cause, correlation_id or cause)
         else:
@@ -122,6 +138,14 @@ class Batch:
     def incident(self, name: IncidentId) -> Incident:
         """The incident as this batch has left it."""
         return self._at(name, INCIDENT).state
+
+    def history(self, name: IncidentId) -> list[Recorded]:
+        """What the journal holds of the incident, as far as this batch's decisions see it.
+
+        Where the journal goes on meanwhile, the write is turned away.
+        """
+        self._at(name, INCIDENT)
+        return [each for each in self._journal.read(name) if each.version <= self._seen[name]]
 
     def version(self, stream: str) -> int:
         """The number of events of an import's stream, as this batch has left it."""
@@ -157,10 +181,12 @@ class Batch:
         self._streams.keep(changed(self._now[name], position=position) for name, position in last.items())
         return recorded
 
-    def _own(self, command: IncidentCommand | KnowledgeBaseCommand) -> Loaded[Any]:
+    def _own(self, command: DeskCommand) -> Loaded[Any]:
         stream = stream_of(command)
         if isinstance(command, KnowledgeBaseCommand):
             return self._at(stream, KNOWN_ERROR)
+        if isinstance(command, AgreementChange):
+            return self._at(stream, AGREEMENT)
         if stream.startswith(_RESERVED):
             raise contradiction(
                 "P1.5", "reserved-reference", "incident: this name is not for incidents; choose another"
@@ -186,6 +212,9 @@ class Batch:
             },
             known_errors={
                 name: self._at(known_error_stream(name), KNOWN_ERROR).state for name in needed.known_errors
+            },
+            agreements={
+                name: self._at(agreement_stream(name), AGREEMENT).state for name in needed.agreements
             },
             policy=self._policy,
             number=number,
@@ -238,13 +267,24 @@ class Batch:
         return loaded
 
 
-def stream_of(command: IncidentCommand | KnowledgeBaseCommand) -> str:
+def _alone(stream: str, events: Sequence[DomainEvent]) -> Outcome:
+    return Outcome(events={stream: tuple(events)} if events else {})
+
+
+def stream_of(command: DeskCommand) -> str:
     """The stream that a command is about."""
     if isinstance(command, KnowledgeBaseCommand):
         return known_error_stream(command.known_error)
+    if isinstance(command, AgreementChange):
+        return agreement_stream(command.agreement)
     return command.incident
 
 
 def known_error_stream(name: KnownErrorId) -> str:
     """The stream of an entry of the knowledge base."""
     return f"{KNOWN_ERROR_STREAM}{name}"
+
+
+def agreement_stream(name: AgreementId) -> str:
+    """The stream of a service level agreement."""
+    return f"{AGREEMENT_STREAM}{name}"

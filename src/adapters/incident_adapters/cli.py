@@ -21,7 +21,7 @@ except ModuleNotFoundError as missing:
         f"incidents: {missing.name} is not installed; add the extra cli: pip install '.[cli]' in a clone"
     )
 
-from incident_adapters import cli_demo, cli_import, cli_report, cli_show, cli_text
+from incident_adapters import cli_demo, cli_import, cli_report, cli_show, cli_text, cli_views
 from incident_adapters.cli_errors import EXIT_CODES, EXPECTED, ExitCode, explained
 from incident_adapters.cli_queue import (
     EVERYTHING,
@@ -36,6 +36,7 @@ from incident_adapters.cli_store import Bar, default_store, existing, opened, re
 from incident_adapters.demo import Played, StoryClock, play
 from incident_adapters.demo_stage import SCANNERS
 from incident_adapters.journal import system_clock
+from incident_adapters.projector import Projector
 from incident_domain.validation import InvalidValue
 from incident_projections.closure_readers import closure_report
 from incident_projections.timeline import timeline
@@ -313,6 +314,38 @@ def rebuild(*view: str, session: Here) -> None:
         positions = {name: store.views.positions()[name] for name in view or known}
         session.answer({"views": positions})
         session.tell(cli_text.table(("View", "Events up to"), positions.items()))
+
+
+@app.command
+def views(*, session: Here) -> None:
+    """Show how each view stands to the journal: how far it is, how far behind, and what stopped it.
+
+    A view that cannot fold an event stays before it while the others go on.
+
+    ```
+    incidents views
+    incidents views --json
+    ```
+    """
+    with existing(session.url) as store:
+        standing = store.views.status(system_clock())
+    session.answer({"views": standing})
+    session.tell(cli_views.text(standing))
+
+
+@app.command
+def project(*, session: Here) -> None:
+    """Keep the views in step with the journal, until it is told to end by Ctrl-C or SIGTERM.
+
+    Several may run over one store: one leads, and another takes over when it ends or dies.
+
+    ```
+    incidents project
+    incidents project --store postgresql://user@host/database
+    ```
+    """
+    with existing(session.url) as store:
+        cli_views.project(Projector(store.views, store.desk.journal))
 
 
 @app.meta.default

@@ -11,15 +11,10 @@ from sqlalchemy import Connection
 from incident_adapters import cli_text
 from incident_adapters.cli_text import facts, moment, section, table, words
 from incident_domain.validation import InvalidValue
-from incident_projections.closure_readers import (
-    ClosureReport,
-    Effort,
-    Finding,
-    Handling,
-    PeriodReport,
-    period_report,
-)
+from incident_projections.closure_readers import ClosureReport, Effort, Finding
 from incident_projections.describe import duration
+from incident_projections.period import Lengths, PeriodReport
+from incident_projections.period_readers import period_report
 
 
 def of_period(
@@ -122,6 +117,7 @@ def period_data(report: PeriodReport) -> Mapping[str, object]:
     return {
         "since": report.since,
         "until": report.until,
+        "closed": report.closed,
         "handling": report.handling,
         "by_priority": [
             {"priority": key, "handling": handling} for key, handling in report.by_priority.items()
@@ -140,11 +136,11 @@ def period_data(report: PeriodReport) -> Mapping[str, object]:
 def period_text(report: PeriodReport) -> RenderableType:
     """The report of a period for people."""
     title = f"Closed from {moment(report.since)} on and before {moment(report.until)}, in UTC"
-    if not report.handling.closed:
+    if not report.closed:
         return section(title, Text("nothing"))
     share = "" if report.reopen_rate is None else f" ({report.reopen_rate:.1%})"
     told = {words(key): count for key, count in report.satisfaction.items() if count}
-    if unknown := report.handling.closed - sum(told.values()):
+    if unknown := report.closed - sum(told.values()):
         told["unknown"] = unknown
     agreed = {words(key): count for key, count in report.agreement.items() if count}
     parts: list[RenderableType] = [
@@ -152,7 +148,7 @@ def period_text(report: PeriodReport) -> RenderableType:
             title,
             facts(
                 (
-                    ("closed", report.handling.closed),
+                    ("closed", report.closed),
                     ("median handling time", _length(report.handling.median)),
                     ("nine in ten within", _length(report.handling.p90)),
                     ("reopened", f"{report.reopened}{share}"),
@@ -175,11 +171,11 @@ def period_text(report: PeriodReport) -> RenderableType:
     return cli_text.below_each_other(parts)
 
 
-def _by(what: str, handled: Mapping[Any, Handling]) -> RenderableType:
+def _by(what: str, handled: Mapping[Any, Lengths]) -> RenderableType:
     return table(
         (what, "Closed", "Median", "Nine in ten within"),
         (
-            ("none" if key is None else key, each.closed, _length(each.median), _length(each.p90))
+            ("none" if key is None else key, each.count, _length(each.median), _length(each.p90))
             for key, each in handled.items()
         ),
     )

@@ -105,7 +105,7 @@ def reading(url: str, bar: "Bar") -> Generator[OpenStore]:
     """
     with existing(url) as store:
         with bar.shown("folding events into views") as advance:
-            store.views.catch_up(advance)
+            store.views.catch_up(progress=advance)
         yield store
 
 

@@ -5,7 +5,7 @@ cannot be read would stand in the journal forever.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum, IntEnum
 from functools import cache, lru_cache, partial
@@ -22,6 +22,7 @@ Hook: TypeAlias = Callable[[Any, Any], Any]
 """How cattrs calls whatever reads a value: with the value and its declared type."""
 
 _INSTANT_LENGTH = len("2026-01-02T03:04:05.000006Z")
+_DATE_LENGTH = len("2026-01-02")
 _NO_OFFSET = timedelta(0)
 _INT_LIMIT = 2**63
 
@@ -43,6 +44,8 @@ def strict_converter(*, traces: bool) -> Converter:
     made.register_unstructure_hook_func(_is_int, _written_int)
     made.register_structure_hook(datetime, read_instant)
     made.register_unstructure_hook(datetime, written_instant)
+    made.register_structure_hook(date, _read_date)
+    made.register_unstructure_hook(date, _written_date)
     made.register_structure_hook(Decimal, _read_decimal)
     made.register_unstructure_hook(Decimal, _written_decimal)
     # An IntEnum is nearer to itself than to int, which would read it otherwise.
@@ -77,6 +80,19 @@ def read_instant(value: Any, _: Any) -> datetime:
     if type(value) is not str or len(value) != _INSTANT_LENGTH or value[-1] != "Z":
         raise WrongKind("must be an instant in UTC with microseconds")
     return datetime.fromisoformat(value)
+
+
+def _written_date(value: Any) -> str:
+    # An instant is a date too, to Python.
+    if type(value) is not date:
+        raise WrongKind("must be a date")
+    return value.isoformat()
+
+
+def _read_date(value: Any, _: Any) -> date:
+    if type(value) is not str or len(value) != _DATE_LENGTH or value[4] != "-":
+        raise WrongKind("must be a date, such as 2026-01-02")
+    return date.fromisoformat(value)
 
 
 def _written_text(value: Any) -> str:

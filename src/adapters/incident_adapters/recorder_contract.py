@@ -22,6 +22,7 @@ from eventsourcing.persistence import (
 )
 from sqlalchemy import Engine, or_, select
 
+from incident_adapters.recorder_commits import Commits, PolledCommits
 from incident_adapters.recorder_errors import AlreadyRecorded, NumberTaken, UnstorableEvent
 from incident_adapters.recorder_tables import incident_numbers
 
@@ -227,6 +228,10 @@ class JournalRecorder(ApplicationRecorder):
     ) -> Subscription[ApplicationRecorder]:
         """Recorded and newly recorded events; only a store that can wake a reader offers it (PostgreSQL)."""
         raise NotImplementedError(f"store {self.store} cannot wake a reader; read on after the last position")
+
+    def commits(self) -> Commits:
+        """Word of what is committed from now on, by whichever process; use it as a context manager."""
+        return PolledCommits(self.max_notification_id)
 
     def close(self) -> None:
         """Let go of every connection; the recorder is of no use afterwards."""

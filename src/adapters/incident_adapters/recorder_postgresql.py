@@ -4,7 +4,8 @@ import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from threading import Thread
-from typing import Any, TypeAlias, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeAlias, TypeVar
 
 import psycopg
 from eventsourcing.persistence import (
@@ -24,6 +25,7 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy import URL, create_engine
 from sqlalchemy.exc import DBAPIError
 
+from incident_adapters.recorder_commits import Commits
 from incident_adapters.recorder_connections import OpenConnections
 from incident_adapters.recorder_contract import JournalRecorder, Refusal, Write
 from incident_adapters.recorder_errors import StoreError, named
@@ -131,7 +133,7 @@ class PostgreSQLRecorder(JournalRecorder):
             connection = self.connections.connect()
             connection.execute(f"LISTEN {_CHANNEL}")
         except psycopg.Error as error:
-            raise self._translated(error) from error
+            raise self.translated(error) from error
         return connection
 
     def subscribe(
@@ -139,6 +141,10 @@ class PostgreSQLRecorder(JournalRecorder):
     ) -> Subscription[ApplicationRecorder]:
         """Events after position `gt`, recorded and to come, until `stop`; use it as a context manager."""
         return _Subscription(self, gt, topics)
+
+    def commits(self) -> Commits:
+        """Word of what is committed from now on; the server sends it with each commit."""
+        return _NotifiedCommits(self)
 
     def _prepare(self) -> None:
         try:
@@ -156,7 +162,7 @@ class PostgreSQLRecorder(JournalRecorder):
         except BaseException as error:
             self.close()
             if isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.Error):
-                raise self._translated(error.orig) from error
+                raise self.translated(error.orig) from error
             raise
 
     def _fetch(self, sql: str, params: Sequence[object]) -> list[Any]:
@@ -229,7 +235,7 @@ class PostgreSQLRecorder(JournalRecorder):
         try:
             connection = self.connections.take()
         except psycopg.Error as error:
-            raise self._translated(error) from error
+            raise self.translated(error) from error
         try:
             result = work(connection)
         except BaseException as error:
@@ -241,7 +247,7 @@ class PostgreSQLRecorder(JournalRecorder):
             if not isinstance(error, psycopg.Error):
                 raise
             if not lost:
-                raise self._translated(error) from error
+                raise self.translated(error) from error
             # What ended this connection has most likely ended the idle ones too.
             self.connections.close_idle()
             raise _ConnectionLost(
@@ -251,7 +257,8 @@ class PostgreSQLRecorder(JournalRecorder):
         self.connections.give_back(connection)
         return result
 
-    def _translated(self, error: psycopg.Error) -> PersistenceError:
+    def translated(self, error: psycopg.Error) -> PersistenceError:
+        """The error that this journal's users know for one of the driver's."""
         advice = _ADVICE.get(error.sqlstate or "")
         if advice is not None:
             return StoreError(f"store {self.store}: {advice}")
@@ -296,6 +303,29 @@ class _Subscription(ListenNotifySubscription[PostgreSQLRecorder]):
             self.stop()
         finally:
             self._connection.close()
+
+
+class _NotifiedCommits:
+    """Word of commits by LISTEN; a connection that is lost is an error, since word may be lost with it."""
+
+    def __init__(self, recorder: PostgreSQLRecorder) -> None:
+        self._recorder = recorder
+        self._connection: _PsycopgConnection = recorder.listening_connection()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the server's word; all that is there already counts as one."""
+        try:
+            return len(list(self._connection.notifies(timeout=seconds, stop_after=1))) > 0
+        except psycopg.Error as error:
+            raise self._recorder.translated(error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._connection.close()
 
 
 class _ConnectionLost(StoreError):

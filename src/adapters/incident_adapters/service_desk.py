@@ -9,7 +9,7 @@ from uuid import UUID
 from attrs import frozen
 from eventsourcing.persistence import IntegrityError
 
-from incident_adapters.batch import Batch, stream_of
+from incident_adapters.batch import Batch, DeskCommand, stream_of
 from incident_adapters.incident_ids import new_incident_id
 from incident_adapters.journal import Journal, system_clock
 from incident_adapters.seal import Seal
@@ -20,10 +20,8 @@ from incident_domain.envelope import Recorded
 from incident_domain.events import IncidentId
 from incident_domain.incident import Incident
 from incident_domain.investigation import LinkChange
-from incident_domain.known_errors import KnowledgeBaseCommand
 from incident_domain.policy import DEFAULT_POLICY, Policy
 from incident_domain.ports import ConfigurationItems, PlannedChanges
-from incident_domain.process import IncidentCommand
 from incident_domain.refusal import Refused, contradiction
 from incident_domain.registration import AttachConfigurationItems
 from incident_domain.resolution import Resolve
@@ -107,7 +105,7 @@ class ServiceDesk:
 
     def handle(
         self,
-        command: IncidentCommand | KnowledgeBaseCommand,
+        command: DeskCommand,
         *,
         command_id: UUID | None = None,
         correlation_id: UUID | None = None,
@@ -180,7 +178,7 @@ class ServiceDesk:
     ) -> None:
         self.close()
 
-    def _check(self, command: IncidentCommand | KnowledgeBaseCommand) -> None:
+    def _check(self, command: DeskCommand) -> None:
         """Refuse what only the world outside can tell: what lies in the future, and what nobody knows of."""
         if command.at > self.journal.now() + _CLOCKS_DIFFER_BY:
             raise contradiction(
@@ -201,9 +199,7 @@ class ServiceDesk:
             case _:
                 return
 
-    def _recorded_by(
-        self, command: IncidentCommand | KnowledgeBaseCommand, command_id: UUID
-    ) -> tuple[Recorded, ...]:
+    def _recorded_by(self, command: DeskCommand, command_id: UUID) -> tuple[Recorded, ...]:
         """All that a command recorded, beginning in its own stream: one write has consecutive positions."""
         own = self.journal.read(stream_of(command))
         before = next(each.position for each in own if each.causation_id == command_id) - 1

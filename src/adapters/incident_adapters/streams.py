@@ -14,6 +14,7 @@ from attrs import evolve as changed
 from attrs import frozen
 
 from incident_adapters.journal import Journal
+from incident_domain.agreements import UNPUBLISHED, Agreement, evolve_agreement
 from incident_domain.envelope import Recorded
 from incident_domain.events import DomainEvent
 from incident_domain.evolution import BrokenHistory, evolve
@@ -35,6 +36,7 @@ class Fold(Generic[State]):
 
 INCIDENT: Fold[Incident] = Fold(UNREGISTERED, evolve)
 KNOWN_ERROR: Fold[KnowledgeEntry] = Fold(UNRECORDED, evolve_entry)
+AGREEMENT: Fold[Agreement] = Fold(UNPUBLISHED, evolve_agreement)
 STATELESS: Fold[None] = Fold(None, lambda now, _: now)
 
 

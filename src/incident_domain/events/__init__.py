@@ -2,6 +2,19 @@
 
 from typing import TypeAlias
 
+from incident_domain.events.agreements import (
+    AgreementEvent,
+    AgreementId,
+    AgreementPublished,
+    Holiday,
+    HolidayCorrected,
+    Hours,
+    Party,
+    PauseRule,
+    Target,
+    TargetKind,
+    Terms,
+)
 from incident_domain.events.classification import (
     AssignedToPerson,
     ClassificationEvent,
@@ -96,9 +109,22 @@ from incident_domain.events.resolution import (
     Resolved,
     ServiceRestored,
 )
+from incident_domain.events.service_levels import (
+    AgreementApplied,
+    AgreementMoved,
+    HoursRecounted,
+    ServiceLevelEvent,
+    TargetBreached,
+    TargetWarned,
+)
 
 IncidentEvent: TypeAlias = (
-    RegistrationEvent | ClassificationEvent | InvestigationEvent | ResolutionEvent | ClosureEvent
+    RegistrationEvent
+    | ClassificationEvent
+    | InvestigationEvent
+    | ResolutionEvent
+    | ClosureEvent
+    | ServiceLevelEvent
 )
 """All that can happen to an incident."""
 
@@ -110,10 +136,27 @@ KnowledgeEvent: TypeAlias = (
 ImportEvent: TypeAlias = RowsImported | SourceRowKept
 """All that can happen to the import of a foreign log."""
 
-DomainEvent: TypeAlias = IncidentEvent | KnowledgeEvent | ImportEvent
+DomainEvent: TypeAlias = IncidentEvent | KnowledgeEvent | AgreementEvent | ImportEvent
 """Anything that the journal records."""
 
 __all__ = [
+    "AgreementEvent",
+    "AgreementId",
+    "AgreementPublished",
+    "Holiday",
+    "HolidayCorrected",
+    "Hours",
+    "Party",
+    "PauseRule",
+    "Target",
+    "TargetKind",
+    "Terms",
+    "AgreementApplied",
+    "AgreementMoved",
+    "HoursRecounted",
+    "ServiceLevelEvent",
+    "TargetBreached",
+    "TargetWarned",
     "ClosureEvent",
     "ResolutionEvent",
     "InvestigationEvent",

@@ -6,6 +6,7 @@ A change of an event's fields is a new version of its name, with an upcaster fro
 from collections.abc import Mapping
 from typing import Final
 
+from incident_domain.events import agreements as a
 from incident_domain.events import classification as c
 from incident_domain.events import closure as e
 from incident_domain.events import imports as m
@@ -13,6 +14,7 @@ from incident_domain.events import investigation as i
 from incident_domain.events import knowledge as k
 from incident_domain.events import registration as r
 from incident_domain.events import resolution as s
+from incident_domain.events import service_levels as l
 from incident_domain.events.event import Event
 
 WIRE_NAMES: Final[Mapping[type[Event], str]] = {
@@ -69,6 +71,13 @@ WIRE_NAMES: Final[Mapping[type[Event], str]] = {
     e.Closed: "incident.closed.v1",
     e.Cancelled: "incident.cancelled.v1",
     e.DeviationRecorded: "incident.deviation_recorded.v1",
+    l.AgreementApplied: "incident.agreement_applied.v1",
+    l.AgreementMoved: "incident.agreement_moved.v1",
+    l.HoursRecounted: "incident.hours_recounted.v1",
+    l.TargetWarned: "incident.target_warned.v1",
+    l.TargetBreached: "incident.target_breached.v1",
+    a.AgreementPublished: "agreement.published.v1",
+    a.HolidayCorrected: "agreement.holiday_corrected.v1",
     k.ProblemRecorded: "known_error.problem_recorded.v1",
     k.KnownErrorDeclared: "known_error.declared.v1",
     k.WorkaroundRevised: "known_error.workaround_revised.v1",

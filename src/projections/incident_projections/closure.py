@@ -1,4 +1,7 @@
-"""The closure view: one row per incident, with what a closure report says of it (P5.2, P5.3)."""
+"""The closure view: one row per incident, with what a closure report says of it (P5.2, P5.3).
+
+The column `summary` holds personal data; it goes with the view when that is rebuilt after an erasure.
+"""
 
 import json
 from decimal import Decimal
@@ -62,6 +65,7 @@ from incident_domain.events import (
     RootCauseClassified,
     SameAsUndone,
     SatisfactionRecorded,
+    ServiceLevelEvent,
     ServiceRestored,
     SolutionProposed,
     UnlinkedFromParent,
@@ -76,12 +80,16 @@ from incident_projections.view import INCIDENT_EVENTS, METADATA, NAME, StreamVie
 class ClosureRow(Holding):
     """A row of the closure view; instants are microseconds since 1970 UTC.
 
-    `changes`, `findings` and `deviations` are JSON lists, `costs` is a JSON object of amounts by currency.
-    What a reopening takes back (the resolution and the customer's agreement) is empty again after it.
+    `services`, `changes`, `findings` and `deviations` are JSON lists, `costs` is a JSON object of amounts by
+    currency.  `acknowledged_first_at` is the first acknowledgement of all, `highest_line` the highest line of
+    support that was ever asked, and `matched` the known error that was last found to match.  What a reopening
+    takes back (the resolution and the customer's agreement) is empty again after it.
     """
 
     incident: str
     number: int | None
+    summary: str
+    services: str
     organisation: str
     customer: str
     category: str | None
@@ -89,6 +97,7 @@ class ClosureRow(Holding):
     parent: str | None
     registered_at: int
     began_at: int | None
+    acknowledged_first_at: int | None
     restored_at: int | None
     resolved_at: int | None
     asked_at: int | None
@@ -96,6 +105,11 @@ class ClosureRow(Holding):
     verified_at: int | None
     closed_at: int | None
     cancelled_at: int | None
+    resolved_by: str | None
+    verified_by: str | None
+    closed_by: str | None
+    highest_line: int
+    matched: str | None
     actions: str | None
     solution: str | None
     known_error: str | None
@@ -117,6 +131,8 @@ CLOSURE_TABLE: Final = Table(
     METADATA,
     Column("incident", NAME, primary_key=True),
     Column("number", BigInteger),
+    Column("summary", Text, nullable=False),
+    Column("services", Text, nullable=False),
     Column("organisation", Text, nullable=False),
     Column("customer", Text, nullable=False),
     Column("category", Text),
@@ -124,6 +140,7 @@ CLOSURE_TABLE: Final = Table(
     Column("parent", NAME),
     Column("registered_at", BigInteger, nullable=False),
     Column("began_at", BigInteger),
+    Column("acknowledged_first_at", BigInteger),
     Column("restored_at", BigInteger),
     Column("resolved_at", BigInteger),
     Column("asked_at", BigInteger),
@@ -131,6 +148,11 @@ CLOSURE_TABLE: Final = Table(
     Column("verified_at", BigInteger),
     Column("closed_at", BigInteger),
     Column("cancelled_at", BigInteger),
+    Column("resolved_by", Text),
+    Column("verified_by", Text),
+    Column("closed_by", Text),
+    Column("highest_line", Integer, nullable=False),
+    Column("matched", Text),
     Column("actions", Text),
     Column("solution", Text),
     Column("known_error", Text),
@@ -146,7 +168,9 @@ CLOSURE_TABLE: Final = Table(
     Column("rejections", Integer, nullable=False),
     Column("deviations", Text, nullable=False),
     *holding_columns(),
+    Index("closure_by_registration", "registered_at"),
     Index("closure_by_end", "closed_at"),
+    Index("closure_by_cancellation", "cancelled_at"),
     Index("closure_by_parent", "parent"),
 )
 
@@ -155,6 +179,8 @@ def _registered(event: IncidentRegistered) -> ClosureRow:
     return {
         "incident": event.incident,
         "number": None,
+        "summary": event.summary,
+        "services": "[]",
         "organisation": event.customer.organisation,
         "customer": event.customer.person,
         "category": None,
@@ -162,6 +188,7 @@ def _registered(event: IncidentRegistered) -> ClosureRow:
         "parent": None,
         "registered_at": micros(event.occurred_at),
         "began_at": None,
+        "acknowledged_first_at": None,
         "restored_at": None,
         "resolved_at": None,
         "asked_at": None,
@@ -169,6 +196,11 @@ def _registered(event: IncidentRegistered) -> ClosureRow:
         "verified_at": None,
         "closed_at": None,
         "cancelled_at": None,
+        "resolved_by": None,
+        "verified_by": None,
+        "closed_by": None,
+        "highest_line": 1,
+        "matched": None,
         "actions": None,
         "solution": None,
         "known_error": None,
@@ -205,6 +237,8 @@ def fold_closure(row: ClosureRow | None, recorded: Recorded, event: IncidentEven
         return _after_investigation(row, event)
     if isinstance(event, ResolutionEvent):
         return _after_resolution(row, event)
+    if isinstance(event, ServiceLevelEvent):
+        return row
     return _after_closure(row, event)
 
 
@@ -216,7 +250,8 @@ def _after_registration(row: ClosureRow, event: RegistrationEvent) -> ClosureRow
         case NumberAssigned():
             return {**row, "number": event.number}
         case AnalysisRecorded():
-            return {**row, "began_at": micros_if_any(event.began_at)}
+            services = json.dumps(event.services, ensure_ascii=False)
+            return {**row, "began_at": micros_if_any(event.began_at), "services": services}
         case LinkedAsChild():
             return {**row, "parent": event.parent}
         case UnlinkedFromParent():
@@ -244,13 +279,20 @@ def _after_registration(row: ClosureRow, event: RegistrationEvent) -> ClosureRow
 
 def _after_classification(row: ClosureRow, event: ClassificationEvent) -> ClosureRow:
     match event:
-        case EscalatedToGroup() | AssignedToPerson() | HandOffRejected():
+        case EscalatedToGroup():
+            highest = max(row["highest_line"], event.line.value)
+            return {**row, **handed_over(row, event), "highest_line": highest}
+        case AssignedToPerson() | HandOffRejected():
             return {**row, **handed_over(row, event)}
         case Classified():
             return {**row, "category": event.category}
         case Prioritised():
             return {**row, "priority": event.priority.value}
-        case MatchedToKnownError() | NoMatchFound() | EscalatedHierarchically():
+        case MatchedToKnownError():
+            return {**row, "matched": event.known_error}
+        case NoMatchFound():
+            return {**row, "matched": None}
+        case EscalatedHierarchically():
             return row
         case _:
             assert_never(event)
@@ -259,7 +301,8 @@ def _after_classification(row: ClosureRow, event: ClassificationEvent) -> Closur
 def _after_investigation(row: ClosureRow, event: InvestigationEvent) -> ClosureRow:
     match event:
         case Acknowledged():
-            return {**row, **handed_over(row, event)}
+            first = row["acknowledged_first_at"] or micros(event.occurred_at)
+            return {**row, **handed_over(row, event), "acknowledged_first_at": first}
         case EffortRecorded():
             spent: ClosureRow = {**row, "effort_minutes": row["effort_minutes"] + event.minutes}
             if event.cost is None:
@@ -296,6 +339,7 @@ def _after_resolution(row: ClosureRow, event: ResolutionEvent) -> ClosureRow:
             return {
                 **row,
                 "resolved_at": micros(event.occurred_at),
+                "resolved_by": event.by.person,
                 "actions": event.actions,
                 "solution": event.solution,
                 "known_error": event.known_error,
@@ -303,6 +347,7 @@ def _after_resolution(row: ClosureRow, event: ResolutionEvent) -> ClosureRow:
                 "asked_at": None,
                 "confirmed_at": None,
                 "verified_at": None,
+                "verified_by": None,
                 "satisfaction": None,
             }
         case _:
@@ -323,13 +368,14 @@ def _after_closure(row: ClosureRow, event: ClosureEvent) -> ClosureRow:
         case RootCauseClassified():
             return {**row, "root_cause_category": event.category, "root_cause": event.root_cause}
         case RecordVerified():
-            return {**row, "verified_at": at}
+            return {**row, "verified_at": at, "verified_by": event.by.person}
         case SatisfactionRecorded():
             return {**row, "satisfaction": event.satisfaction.value}
         case Closed():
             return {
                 **row,
                 "closed_at": at,
+                "closed_by": event.by.person,
                 "agreement": event.agreement.value,
                 "handling_seconds": event.handling_seconds,
             }
@@ -347,12 +393,14 @@ def _reopened(row: ClosureRow) -> ClosureRow:
         **row,
         "restored_at": None,
         "resolved_at": None,
+        "resolved_by": None,
         "actions": None,
         "solution": None,
         "known_error": None,
         "asked_at": None,
         "confirmed_at": None,
         "verified_at": None,
+        "verified_by": None,
         "satisfaction": None,
     }
 
@@ -371,5 +419,5 @@ def _added(costs: str, currency: str, amount: Decimal) -> str:
     return json.dumps({**by_currency, currency: str(total)}, sort_keys=True, ensure_ascii=False)
 
 
-CLOSURE: Final = StreamView(version=1, table=CLOSURE_TABLE, about=INCIDENT_EVENTS, fold=one_row(fold_closure))
+CLOSURE: Final = StreamView(version=2, table=CLOSURE_TABLE, about=INCIDENT_EVENTS, fold=one_row(fold_closure))
 """The view of `closure`."""

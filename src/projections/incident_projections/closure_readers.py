@@ -1,20 +1,21 @@
-"""The closure report of one incident, and of all that were closed in a period (P5.3)."""
+"""The closure report of one incident (P5.2, P5.3)."""
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from attrs import frozen
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from incident_domain.actor import GroupId, PersonId
-from incident_domain.events import Agreement, IncidentId, KnownErrorId, Satisfaction
+from incident_domain.events import Agreement, HoldReason, IncidentId, KnownErrorId, Satisfaction
 from incident_domain.priority import Priority
 from incident_projections.closure import CLOSURE_TABLE
-from incident_projections.instants import instant, instant_if_any, micros
+from incident_projections.instants import instant, instant_if_any
+from incident_projections.queue import Phase
+from incident_projections.stretches import STRETCHES_TABLE
 
 
 @frozen(kw_only=True)
@@ -43,16 +44,45 @@ class Effort:
 
 
 @frozen(kw_only=True)
+class TimeSpent:
+    """How long the incident was in a phase and, where it was on hold (X1), what it waited for.
+
+    `group` is who held it, None for the service desk.  `handled` says that the time is part of the handling
+    time, which that between a resolution and the closing or the reopening is not.
+    """
+
+    phase: Phase
+    hold: HoldReason | None
+    group: GroupId | None
+    handled: bool
+    length: timedelta
+
+
+@frozen(kw_only=True)
+class Child:
+    """A subordinate record (P1.9), with the time and the cost that were spent on it."""
+
+    incident: IncidentId
+    number: int | None
+    effort: Effort
+
+
+@frozen(kw_only=True)
 class ClosureReport:
     """What is known of an incident when it is closed, or so far (P5.2, P5.3).
 
     `agreement` is what the closing rests on, None before it; `satisfaction` is None until the customer said
-    it.  `handling` is the time from registration to resolution.  `effort` is the incident's own,
-    `effort_with_children` has that of its subordinate records added (P3.9).
+    it.  `handling` is the time from registration to resolution, without that between a resolution and a
+    reopening; the `time` that was `handled` adds up to it.  Of an incident that is not closed `time` has what
+    is over, without how it stands now.  `effort` is the incident's own, `effort_with_children` has that of
+    its children added (P3.9).  `matched` is the known error that was found to match, `known_error` the one
+    whose solution was used (P2.3).
     """
 
     incident: IncidentId
     number: int | None
+    summary: str
+    services: tuple[str, ...]
     organisation: str
     customer: PersonId
     category: str | None
@@ -69,8 +99,13 @@ class ClosureReport:
     verified_at: datetime | None
     closed_at: datetime | None
     cancelled_at: datetime | None
+    acknowledged_first_at: datetime | None
+    resolved_by: PersonId | None
+    verified_by: PersonId | None
+    closed_by: PersonId | None
     actions: str | None
     solution: str | None
+    matched: KnownErrorId | None
     known_error: KnownErrorId | None
     changes: tuple[str, ...]
     root_cause_category: str | None
@@ -79,6 +114,8 @@ class ClosureReport:
     agreement: Agreement | None
     satisfaction: Satisfaction | None
     handling: timedelta | None
+    time: tuple[TimeSpent, ...]
+    children: tuple[Child, ...]
     effort: Effort
     effort_with_children: Effort
     reassignments: int
@@ -88,65 +125,24 @@ class ClosureReport:
     deviations: tuple[Deviation, ...]
 
 
-@frozen(kw_only=True)
-class Handling:
-    """How long a number of closed incidents took from registration to resolution.
-
-    `median` and `p90` are handling times that occurred: half, and nine in ten, took no longer.  Both are None
-    when there is none.
-    """
-
-    closed: int
-    median: timedelta | None
-    p90: timedelta | None
-
-
-@frozen(kw_only=True)
-class PeriodReport:
-    """The incidents that were closed from `since` on and before `until` (P5.3); cancelled ones are not in it.
-
-    The handling `by_priority` and `by_group` has None for those that never got a priority, or never left the
-    service desk.  `satisfaction` counts those who said it; the others are unknown.  `reopened` counts
-    incidents that were reopened at least once, `deviations` the incidents that broke a clause, by clause.
-    """
-
-    since: datetime
-    until: datetime
-    handling: Handling
-    by_priority: Mapping[Priority | None, Handling]
-    by_group: Mapping[GroupId | None, Handling]
-    agreement: Mapping[Agreement, int]
-    satisfaction: Mapping[Satisfaction, int]
-    reopened: int
-    reassignments: int
-    bounces: int
-    deviations: Mapping[str, int]
-
-    @property
-    def reopen_rate(self) -> float | None:
-        """The share of the closed incidents that were reopened at least once; None when none was closed."""
-        return self.reopened / self.handling.closed if self.handling.closed else None
-
-
-_c: Final = CLOSURE_TABLE.c
+_c, _s = CLOSURE_TABLE.c, STRETCHES_TABLE.c
 _ONE: Final = select(CLOSURE_TABLE).where(_c.incident == bindparam("incident"))
 _CHILDREN: Final = (
-    select(_c.effort_minutes, _c.costs).where(_c.parent == bindparam("incident")).order_by(_c.incident)
+    select(_c.incident, _c.number, _c.effort_minutes, _c.costs)
+    .where(_c.parent == bindparam("incident"))
+    .order_by(_c.incident)
 )
-_PERIOD: Final = (
+_TIME: Final = (
     select(
-        _c.priority,
-        _c.support_group,
-        _c.agreement,
-        _c.satisfaction,
-        _c.handling_seconds,
-        _c.reopenings,
-        _c.reassignments,
-        _c.bounces,
-        _c.deviations,
+        _s.phase,
+        _s.hold,
+        _s.support_group,
+        _s.handled,
+        func.sum(_s.ended_at - _s.began_at).label("length"),
     )
-    .where(_c.closed_at >= bindparam("since"), _c.closed_at < bindparam("until"))
-    .order_by(_c.closed_at, _c.incident)
+    .where(_s.incident == bindparam("incident"), _s.ended_at > _s.began_at)
+    .group_by(_s.phase, _s.hold, _s.support_group, _s.handled)
+    .order_by(func.min(_s.step))
 )
 
 
@@ -157,59 +153,11 @@ def closure_report(connection: Connection, incident: IncidentId) -> ClosureRepor
         return None
     own = _effort([(row.effort_minutes, row.costs)])
     children = connection.execute(_CHILDREN, {"incident": incident}).all()
-    with_children = _effort([(row.effort_minutes, row.costs), *((each[0], each[1]) for each in children)])
-    return _report(row, own, with_children)
-
-
-def period_report(connection: Connection, *, since: datetime, until: datetime) -> PeriodReport:
-    """The report of what was closed from `since` on and before `until`.
-
-    Raises:
-        ValueError: when `until` does not lie after `since`.
-    """
-    if until <= since:
-        raise ValueError("until: must lie after since")
-    rows = connection.execute(_PERIOD, {"since": micros(since), "until": micros(until)}).all()
-    by_priority: dict[Priority | None, list[int]] = {}
-    by_group: dict[GroupId | None, list[int]] = {}
-    deviations: Counter[str] = Counter()
-    for row in rows:
-        priority = None if row.priority is None else Priority(row.priority)
-        by_priority.setdefault(priority, []).append(row.handling_seconds)
-        by_group.setdefault(row.support_group, []).append(row.handling_seconds)
-        deviations.update({clause for clause, _, _ in json.loads(row.deviations)})
-    agreements = Counter(row.agreement for row in rows)
-    satisfactions = Counter(row.satisfaction for row in rows)
-    return PeriodReport(
-        since=since,
-        until=until,
-        handling=_handling([row.handling_seconds for row in rows]),
-        by_priority={key: _handling(by_priority[key]) for key in sorted(by_priority, key=_none_last)},
-        by_group={key: _handling(by_group[key]) for key in sorted(by_group, key=_none_last)},
-        agreement={each: agreements[each.value] for each in Agreement},
-        satisfaction={each: satisfactions[each.value] for each in Satisfaction},
-        reopened=sum(row.reopenings > 0 for row in rows),
-        reassignments=sum(row.reassignments for row in rows),
-        bounces=sum(row.bounces for row in rows),
-        deviations=dict(sorted(deviations.items())),
+    with_children = _effort(
+        [(row.effort_minutes, row.costs), *((each.effort_minutes, each.costs) for each in children)]
     )
-
-
-def _none_last(key: int | str | None) -> tuple[bool, int, str]:
-    return (key is None, key if isinstance(key, int) else 0, key if isinstance(key, str) else "")
-
-
-def _handling(seconds: Sequence[int]) -> Handling:
-    ordered = sorted(seconds)
-    return Handling(closed=len(ordered), median=_reached_by(50, ordered), p90=_reached_by(90, ordered))
-
-
-def _reached_by(percent: int, ordered: Sequence[int]) -> timedelta | None:
-    """The smallest value that at least so many percent of the values do not exceed."""
-    if not ordered:
-        return None
-    rank = -(-percent * len(ordered) // 100)
-    return timedelta(seconds=ordered[rank - 1])
+    time = connection.execute(_TIME, {"incident": incident}).all()
+    return _report(row, time, children, own, with_children)
 
 
 def _effort(spent: Iterable[tuple[int, str]]) -> Effort:
@@ -222,11 +170,19 @@ def _effort(spent: Iterable[tuple[int, str]]) -> Effort:
     return Effort(minutes=minutes, costs=dict(sorted(costs.items())))
 
 
-def _report(row: Row[*tuple[Any, ...]], own: Effort, with_children: Effort) -> ClosureReport:
+def _report(
+    row: Row[*tuple[Any, ...]],
+    time: Iterable[Row[*tuple[Any, ...]]],
+    children: Iterable[Row[*tuple[Any, ...]]],
+    own: Effort,
+    with_children: Effort,
+) -> ClosureReport:
     deviations = json.loads(row.deviations)
     return ClosureReport(
         incident=row.incident,
         number=row.number,
+        summary=row.summary,
+        services=tuple(json.loads(row.services)),
         organisation=row.organisation,
         customer=row.customer,
         category=row.category,
@@ -243,8 +199,13 @@ def _report(row: Row[*tuple[Any, ...]], own: Effort, with_children: Effort) -> C
         verified_at=instant_if_any(row.verified_at),
         closed_at=instant_if_any(row.closed_at),
         cancelled_at=instant_if_any(row.cancelled_at),
+        acknowledged_first_at=instant_if_any(row.acknowledged_first_at),
+        resolved_by=row.resolved_by,
+        verified_by=row.verified_by,
+        closed_by=row.closed_by,
         actions=row.actions,
         solution=row.solution,
+        matched=row.matched,
         known_error=row.known_error,
         changes=tuple(json.loads(row.changes)),
         root_cause_category=row.root_cause_category,
@@ -253,6 +214,24 @@ def _report(row: Row[*tuple[Any, ...]], own: Effort, with_children: Effort) -> C
         agreement=None if row.agreement is None else Agreement(row.agreement),
         satisfaction=None if row.satisfaction is None else Satisfaction(row.satisfaction),
         handling=None if row.handling_seconds is None else timedelta(seconds=row.handling_seconds),
+        time=tuple(
+            TimeSpent(
+                phase=Phase(each.phase),
+                hold=None if each.hold is None else HoldReason(each.hold),
+                group=each.support_group,
+                handled=bool(each.handled),
+                length=timedelta(microseconds=int(each.length)),
+            )
+            for each in time
+        ),
+        children=tuple(
+            Child(
+                incident=each.incident,
+                number=each.number,
+                effort=_effort([(each.effort_minutes, each.costs)]),
+            )
+            for each in children
+        ),
         effort=own,
         effort_with_children=with_children,
         reassignments=row.reassignments,

@@ -10,6 +10,8 @@ from typing import assert_never
 
 from incident_domain.events import (
     Acknowledged,
+    AgreementApplied,
+    AgreementMoved,
     AnalysisRecorded,
     AssignedToPerson,
     Cancelled,
@@ -34,6 +36,7 @@ from incident_domain.events import (
     FurtherReportAdded,
     FurtherReportWithdrawn,
     HandOffRejected,
+    HoursRecounted,
     IdentifiedAsSame,
     IncidentEvent,
     IncidentRegistered,
@@ -64,8 +67,11 @@ from incident_domain.events import (
     RootCauseClassified,
     SameAsUndone,
     SatisfactionRecorded,
+    ServiceLevelEvent,
     ServiceRestored,
     SolutionProposed,
+    TargetBreached,
+    TargetWarned,
     UnlinkedFromParent,
     WorkaroundProvided,
     WorkResumed,
@@ -97,6 +103,8 @@ def _sentence(event: IncidentEvent) -> str:
         return _investigation(event)
     if isinstance(event, ResolutionEvent):
         return _resolution(event)
+    if isinstance(event, ServiceLevelEvent):
+        return _service_level(event)
     return _closure(event)
 
 
@@ -254,6 +262,28 @@ def _closure(event: ClosureEvent) -> str:
             return f"Cancelled: {event.reason}."
         case DeviationRecorded():
             return f"Deviation from {event.clause} ({event.code}): {event.missing}."
+        case _:
+            assert_never(event)
+
+
+def _service_level(event: ServiceLevelEvent) -> str:
+    match event:
+        case AgreementApplied():
+            return f"Agreement {event.agreement} applies, version {event.version} ({_said(event.party)})."
+        case AgreementMoved():
+            return f"Agreement {event.agreement} goes on in version {event.version}: {event.reason}."
+        case HoursRecounted():
+            return (
+                f"The clocks of agreement {event.agreement} were counted anew"
+                f" by version {event.version}: {event.reason}."
+            )
+        case TargetWarned():
+            return (
+                f"Used {event.percent} percent of the target to {_said(event.kind)} of agreement"
+                f" {event.agreement}; due {event.due_at:%Y-%m-%d %H:%M} UTC."
+            )
+        case TargetBreached():
+            return f"The target to {_said(event.kind)} of agreement {event.agreement} was breached."
         case _:
             assert_never(event)
 

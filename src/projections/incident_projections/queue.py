@@ -65,6 +65,7 @@ from incident_domain.events import (
     RootCauseClassified,
     SameAsUndone,
     SatisfactionRecorded,
+    ServiceLevelEvent,
     ServiceRestored,
     SolutionProposed,
     UnlinkedFromParent,
@@ -241,6 +242,8 @@ def fold_queue(row: QueueRow | None, recorded: Recorded, event: IncidentEvent) -
         return _after_investigation(seen, event)
     if isinstance(event, ResolutionEvent):
         return _after_resolution(seen, event)
+    if isinstance(event, ServiceLevelEvent):
+        return seen
     return _after_closure(seen, event)
 
 

@@ -12,6 +12,8 @@ from sqlalchemy import Connection
 from incident_domain.envelope import Recorded
 from incident_domain.events import (
     Acknowledged,
+    AgreementApplied,
+    AgreementMoved,
     AnalysisRecorded,
     AssignedToPerson,
     Cancelled,
@@ -33,6 +35,7 @@ from incident_domain.events import (
     FurtherReportAdded,
     FurtherReportWithdrawn,
     HandOffRejected,
+    HoursRecounted,
     IdentifiedAsSame,
     IncidentEvent,
     IncidentId,
@@ -63,6 +66,8 @@ from incident_domain.events import (
     SatisfactionRecorded,
     ServiceRestored,
     SolutionProposed,
+    TargetBreached,
+    TargetWarned,
     UnlinkedFromParent,
     WorkaroundProvided,
     WorkResumed,
@@ -162,6 +167,11 @@ def _after(known: tuple[TraitRow, ...], event: IncidentEvent) -> tuple[TraitRow,
             | RecordVerified()
             | SatisfactionRecorded()
             | DeviationRecorded()
+            | AgreementApplied()
+            | AgreementMoved()
+            | HoursRecounted()
+            | TargetWarned()
+            | TargetBreached()
         ):
             return known
         case _:

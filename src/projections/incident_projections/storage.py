@@ -2,16 +2,17 @@
 
 Every view has a row in `view_positions` for the table that readers see, and a second one while it is being
 rebuilt beside it.  Whoever writes rows claims these first: on PostgreSQL by locking them, on SQLite by being
-the one writer of the file.
+the one writer of the file.  `view_stops` holds the event that a view could not fold; it says something only
+while the view stands before just that event, so nobody has to tidy it up.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from functools import cache
 from typing import Final
 
-from attrs import frozen
+from attrs import asdict, frozen
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    and_,
     bindparam,
     delete,
     func,
@@ -30,7 +32,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.sql import quoted_name
 
 from incident_projections.view import View
@@ -47,13 +49,31 @@ _positions: Final = Table(
     Column("build", Integer, nullable=False),
     Column("position", BigInteger, nullable=False),
 )
-_p = _positions.c
+_stops: Final = Table(
+    "view_stops",
+    MetaData(),
+    Column("view", Text, primary_key=True),
+    Column("standing", Text, primary_key=True),
+    Column("build", Integer, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("error", Text, nullable=False),
+)
+_p, _s = _positions.c, _stops.c
 _ROW: Final = (_p.view == bindparam("name"), _p.standing == bindparam("of"))
+_HOLDS: Final = and_(
+    _s.view == _p.view, _s.standing == _p.standing, _s.build == _p.build, _s.position == _p.position + 1
+)
 _STANDS: Final = (
-    select(_p.view, _p.version, _p.build, _p.position).where(_p.standing == bindparam("of")).order_by(_p.view)
+    select(_p.view, _p.version, _p.build, _p.position, _s.stream, _s.version, _s.event, _s.error)
+    .select_from(_positions.outerjoin(_stops, _HOLDS))
+    .where(_p.standing == bindparam("of"))
+    .order_by(_p.view)
 )
 # SQLite has no such clause and leaves it out: whoever writes is alone there.
-_CLAIM: Final = _STANDS.with_for_update()
+_CLAIM: Final = _STANDS.with_for_update(of=_positions)
 _ADVANCE: Final = update(_positions).where(*_ROW).values(position=bindparam("to"))
 _REPLACE: Final = _ADVANCE.values(version=bindparam("as_version"), build=bindparam("in_build"))
 _INSERT: Final = insert(_positions).values(
@@ -64,6 +84,7 @@ _INSERT: Final = insert(_positions).values(
     position=bindparam("to"),
 )
 _FORGET: Final = delete(_positions).where(*_ROW)
+_FORGET_STOP: Final = delete(_stops).where(_s.view == bindparam("name"), _s.standing == bindparam("of"))
 
 
 class Standing(Enum):
@@ -74,16 +95,32 @@ class Standing(Enum):
 
 
 @frozen(kw_only=True)
+class Stop:
+    """The event that a view could not fold: its position, stream, version in the stream and wire name.
+
+    `error` is the kind of the error and nothing of its words, which may hold what the event holds.
+    """
+
+    view: str
+    position: int
+    stream: str
+    version: int
+    event: str
+    error: str
+
+
+@frozen(kw_only=True)
 class Stand:
     """How far a table of a view has come.
 
     It holds the rows of all events up to and with `position`, as `version` of the view makes them; `build`
-    counts how often the view was built.
+    counts how often the view was built.  `stop` is the event after it, where the view could not fold that.
     """
 
     version: int
     build: int
     position: int
+    stop: Stop | None = None
 
 
 class ViewsUnwritable(Exception):
@@ -99,19 +136,37 @@ class ViewsUnwritable(Exception):
         )
 
 
+class RowRefused(Exception):
+    """The database took no row as a view made it; the whole transaction is undone.
+
+    The message has the database's own name of the failure and nothing else of what it said, for the same
+    reason as in `ViewsUnwritable`.
+    """
+
+    def __init__(self, failure: str) -> None:
+        super().__init__(f"the database refused a row with {failure}")
+
+
 class Storage:
     """The tables of views, in the database of an SQLAlchemy engine."""
 
     def __init__(self, engine: Engine) -> None:
         if engine.dialect.name not in {"sqlite", "postgresql"}:
             raise ValueError(f"engine: views are kept on SQLite or PostgreSQL, not on {engine.dialect.name}")
-        self._engine = engine
+        self.engine = engine
         self._sqlite = engine.dialect.name == "sqlite"
+        driver = engine.dialect.loaded_dbapi
+        self.troubles: tuple[type[Exception], ...] = (
+            ViewsUnwritable,
+            *(OperationalError, InterfaceError, InternalError),
+            *(driver.OperationalError, driver.InterfaceError, driver.InternalError),
+        )
+        """What is raised when the database fails, whatever rows it was given."""
 
     @contextmanager
     def reading(self) -> Generator[Connection]:
         """Give a connection on which every statement stands by itself, so no reader holds up a writer."""
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
@@ -120,17 +175,20 @@ class Storage:
 
         Raises:
             ViewsUnwritable: when the database fails.
+            RowRefused: when the database does not take what it is given.
         """
         try:
             with self._transaction() as connection:
                 yield connection
-        except (DBAPIError, self._engine.dialect.loaded_dbapi.Error) as error:
+        except self.troubles as error:
             raise ViewsUnwritable(_failure(error)) from None
+        except (DBAPIError, self.engine.dialect.loaded_dbapi.Error) as error:
+            raise RowRefused(_failure(error)) from None
 
     @contextmanager
     def _transaction(self) -> Generator[Connection]:
         if not self._sqlite:
-            with self._engine.begin() as connection:
+            with self.engine.begin() as connection:
                 yield connection
             return
         # Left to itself the driver begins late, and for a change of tables not at all.
@@ -151,12 +209,13 @@ class Storage:
             yield connection
 
     def create(self) -> None:
-        """Make the table of positions if it is not there yet."""
+        """Make the tables of positions and of stops if they are not there yet."""
         with self.reading() as connection:
-            if inspect(connection).has_table(_positions.name):
+            if inspect(connection).has_table(_stops.name):
                 return
         with self._altering() as connection:
             _positions.create(connection, checkfirst=True)
+            _stops.create(connection, checkfirst=True)
 
     def stands(self, standing: Standing) -> dict[str, Stand]:
         """How far the tables of this standing have come, by the view's name."""
@@ -167,9 +226,16 @@ class Storage:
         """Like `stands`, and nobody else moves them before the end of the transaction."""
         return _stands(connection, standing, claimed=True)
 
-    def advance(self, connection: Connection, views: Sequence[View], standing: Standing, to: int) -> None:
-        """Move the positions of the views to `to`."""
-        connection.execute(_ADVANCE, [{"name": view.name, "of": standing.value, "to": to} for view in views])
+    def advance(self, connection: Connection, reached: Mapping[str, int], standing: Standing) -> None:
+        """Move the positions of views, by their names."""
+        if reached:
+            moved = [{"name": name, "of": standing.value, "to": to} for name, to in reached.items()]
+            connection.execute(_ADVANCE, moved)
+
+    def stop(self, connection: Connection, standing: Standing, build: int, at: Stop) -> None:
+        """Keep which event a view could not fold; the view must be claimed."""
+        connection.execute(_FORGET_STOP, {"name": at.view, "of": standing.value})
+        connection.execute(insert(_stops), {"standing": standing.value, "build": build, **asdict(at)})
 
     def begin_building(self, views: Sequence[View], *, afresh: bool) -> None:
         """Make an empty table beside each view's own.
@@ -194,37 +260,37 @@ class Storage:
                     Stand(version=view.version, build=build, position=0),
                 )
 
-    def index(self, views: Sequence[View]) -> None:
-        """Give the tables that are being built their indexes; quicker now than row by row."""
+    def index(self, views: Sequence[View]) -> bool:
+        """Give the tables that are being built their indexes, which is quicker now than row by row.
+
+        Says no when they have them.
+        """
         with self._altering() as connection:
-            building = self.claim(connection, Standing.BUILDING)
-            for view in views:
-                if view.name in building:
-                    for each in _indexes(view.table, building[view.name].build):
-                        each.create(connection, checkfirst=True)
+            return _index(connection, views, self.claim(connection, Standing.BUILDING))
 
-    def swap(self, views: Sequence[View], at: int) -> bool:
-        """Put what was built up to `at` in the place of what readers saw so far, all views at once.
+    def swap(self, views: Sequence[View]) -> None:
+        """Put what was built in the place of what readers saw so far, all views at once.
 
-        Says no, and does nothing, when the tables have moved meanwhile: then there is more to build first.
+        Does nothing when they do not stand together, or behind the old ones: then there is more to build.
         """
         with self._altering() as connection:
             live = self.claim(connection, Standing.LIVE)
             building = self.claim(connection, Standing.BUILDING)
+            if len({building[view.name].position if view.name in building else None for view in views}) > 1:
+                return
             for view in views:
                 built = building.get(view.name)
-                if built is None or built.position != at:
-                    return False
-                if view.name in live and live[view.name].position > at:
-                    return False
-            quoted = self._engine.dialect.identifier_preparer.quote
+                if built is None or (view.name in live and live[view.name].position > built.position):
+                    return
+            # Somebody may have begun anew since they were made.
+            _index(connection, views, building)
+            quoted = self.engine.dialect.identifier_preparer.quote
             for view in views:
                 view.table.drop(connection, checkfirst=True)
                 old, new = quoted(staged(view.table).name), quoted(view.table.name)
                 connection.exec_driver_sql(f"ALTER TABLE {old} RENAME TO {new}")
                 connection.execute(_FORGET, {"name": view.name, "of": Standing.BUILDING.value})
                 _place(connection, view.name, Standing.LIVE, building[view.name])
-        return True
 
 
 def _failure(error: BaseException) -> str:
@@ -235,10 +301,15 @@ def _failure(error: BaseException) -> str:
 
 def _stands(connection: Connection, standing: Standing, *, claimed: bool = False) -> dict[str, Stand]:
     found = connection.execute(_CLAIM if claimed else _STANDS, {"of": standing.value})
-    return {
-        name: Stand(version=version, build=build, position=position)
-        for name, version, build, position in found
-    }
+    stands: dict[str, Stand] = {}
+    for name, version, build, position, stream, in_stream, event, error in found:
+        stop = None
+        if stream is not None:
+            stop = Stop(
+                view=name, position=position + 1, stream=stream, version=in_stream, event=event, error=error
+            )
+        stands[name] = Stand(version=version, build=build, position=position, stop=stop)
+    return stands
 
 
 def _place(connection: Connection, name: str, standing: Standing, stand: Stand) -> None:
@@ -255,6 +326,19 @@ def staged(table: Table) -> Table:
     beside = table.to_metadata(MetaData(), name=f"{table.name}_building")
     beside.indexes.clear()
     return beside
+
+
+def _index(connection: Connection, views: Sequence[View], building: Mapping[str, Stand]) -> bool:
+    made = False
+    for view in views:
+        if view.name not in building or not view.table.indexes:
+            continue
+        there = {each["name"] for each in inspect(connection).get_indexes(staged(view.table).name)}
+        for each in _indexes(view.table, building[view.name].build):
+            if str(each.name) not in there:
+                each.create(connection)
+                made = True
+    return made
 
 
 def _indexes(table: Table, build: int) -> list[Index]:

@@ -51,7 +51,7 @@ class StreamView(Generic[Row, Happened]):
     @property
     def name(self) -> str:
         """The view's name, which is its table's."""
-        return self.table.name
+        return str(self.table.name)
 
 
 @frozen(kw_only=True)
@@ -69,7 +69,7 @@ class EventView(Generic[Row, Happened]):
     @property
     def name(self) -> str:
         """The view's name, which is its table's."""
-        return self.table.name
+        return str(self.table.name)
 
 
 View: TypeAlias = StreamView[Any, Any] | EventView[Any, Any]

@@ -5,6 +5,7 @@ import pytest
 from incident_domain import (
     AcceptReassessment,
     Acknowledge,
+    ApplyAgreement,
     AssignNumber,
     AssignToPerson,
     AttachConfigurationItems,
@@ -31,6 +32,7 @@ from incident_domain import (
     MajorDeclared,
     ManagementInformed,
     MatchKnownError,
+    MoveAgreement,
     NotifyCustomer,
     Prioritise,
     ProposeSolution,
@@ -38,11 +40,14 @@ from incident_domain import (
     PutIncidentOnHold,
     RecordAnalysis,
     RecordAsNew,
+    RecordBreach,
     RecordEffort,
     RecordInteraction,
     RecordNoMatch,
     RecordRestoration,
     RecordSatisfaction,
+    RecordWarning,
+    RecountHours,
     RegisterIncident,
     RejectHandOff,
     RejectResolution,
@@ -134,10 +139,13 @@ STEP_1 = {
 THE_CUSTOMERS_WORD = {ConfirmResolution, RejectResolution, RecordSatisfaction, Reopen}
 """What a customer says is recorded at any time; what it leads back to is a later step again."""
 
+BESIDE_THE_STEPS = {ApplyAgreement, MoveAgreement, RecountHours, RecordWarning, RecordBreach}
+"""Clocks run whatever else is done; they are no measure."""
+
 
 def test_p1_11_every_command_is_of_step_1_or_a_later_one() -> None:
     """No command is forgotten by the test of the gate."""
-    assert {*STEP_1, *THE_CUSTOMERS_WORD, *LATER_STEPS} == set(ORDINARY)
+    assert {*STEP_1, *THE_CUSTOMERS_WORD, *BESIDE_THE_STEPS, *LATER_STEPS} == set(ORDINARY)
 
 
 @pytest.mark.clause("P1.11")

@@ -47,7 +47,6 @@ def registered(**different: Any) -> IncidentRegistered:
         reporter=Reporter(name="Dora Peña", capacity=Capacity.USER, channel=Channel.PHONE),
         customer=DORA,
         summary="cannot print",
-        agreement="gold",
     )
     return evolve(event, **different)
 

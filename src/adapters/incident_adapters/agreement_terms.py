@@ -1,0 +1,41 @@
+"""The terms of agreements, looked up in the journal: what the view of service clocks counts by."""
+
+from incident_adapters.batch import agreement_stream
+from incident_adapters.journal import Journal
+from incident_adapters.streams import AGREEMENT, Loaded
+from incident_domain.agreements import Agreement
+from incident_domain.events import AgreementId, Party, Terms
+
+
+class AgreementTerms:
+    """With whom each version of an agreement was made, and its terms.
+
+    A version never changes, so what was read once stays right; the journal is read again only for a version
+    that is not known yet.  Threads may share it.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._known: dict[tuple[AgreementId, int], tuple[Party, Terms]] = {}
+
+    def __call__(self, agreement: AgreementId, version: int) -> tuple[Party, Terms]:
+        """The party and the terms of a version.
+
+        Raises:
+            LookupError: when the journal holds no such version.
+        """
+        if (agreement, version) not in self._known:
+            published = self._published(agreement)
+            for number, each in enumerate(published.versions, 1):
+                self._known[agreement, number] = (published.party, each.terms)
+        try:
+            return self._known[agreement, version]
+        except KeyError:
+            raise LookupError(
+                f"agreement: the journal holds no version {version} of {agreement}; publish it first"
+            ) from None
+
+    def _published(self, agreement: AgreementId) -> Agreement:
+        stream = agreement_stream(agreement)
+        empty = Loaded(AGREEMENT, stream, 0, 0, AGREEMENT.empty, frozenset())
+        return empty.caught_up(self._journal.read(stream)).state

@@ -1,0 +1,202 @@
+"""The watch: records warnings and breaches of service levels when they fall due (P3.7, X2).
+
+What it records is dated at the instant at which a clock crossed a mark, not when that was noticed.  Each is
+recorded once, however many watches run and however long none did: a decision is made on the incident as the
+journal holds it, and its write is turned away if the incident has moved on.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from threading import Event, Thread
+from types import TracebackType
+from typing import Final, Self, TypeAlias
+
+from attrs import frozen
+from eventsourcing.persistence import PersistenceError
+from sqlalchemy.exc import SQLAlchemyError
+
+from incident_adapters.agreement_terms import AgreementTerms
+from incident_adapters.batch import Batch
+from incident_adapters.service_desk import Contended, ServiceDesk
+from incident_domain.actor import Actor, PersonId, Role
+from incident_domain.envelope import Recorded
+from incident_domain.events import IncidentId, TargetBreached, TargetWarned
+from incident_domain.incident import BREACH
+from incident_domain.service_levels import RecordBreach, RecordWarning
+from incident_domain.working_time import from_micros, to_micros
+from incident_projections.clock_facts import ClockEvent, fact_of
+from incident_projections.clocks import Crossing, TermsOf, Timer, clocks_of, unrecorded
+from incident_projections.engine import Projections
+from incident_projections.sla_readers import to_watch
+from incident_projections.sla_timers import SLA_TIMERS_TABLE
+
+WATCH: Final = Actor(person=PersonId("watch"), role=Role.WATCH)
+"""Who records warnings and breaches."""
+
+_VIEW: Final = SLA_TIMERS_TABLE.name
+_PAGE: Final = 500
+_IN_ONE_WRITE: Final = 50
+_log: Final = logging.getLogger(__name__)
+
+Mark: TypeAlias = RecordWarning | RecordBreach
+
+
+@frozen(kw_only=True)
+class Watched:
+    """How many warnings and breaches a look recorded; those that another watch recorded are not counted."""
+
+    warnings: int = 0
+    breaches: int = 0
+
+
+def watch_once(desk: ServiceDesk, projections: Projections, now: datetime) -> Watched:
+    """Record every warning and breach that fell due before `now` and is not recorded yet.
+
+    `projections` must hold the view of service clocks; it is brought up to date before and after.
+
+    Raises:
+        Contended: when others kept changing the same incidents; what is recorded stays, and the next look
+            records the rest.
+        StoreError: when the store fails; likewise.
+        ViewStopped: when the view of service clocks cannot fold an event.
+    """
+    projections.catch_up(_VIEW)
+    terms_of = AgreementTerms(desk.journal)
+    seen: set[IncidentId] = set()
+    warnings = breaches = 0
+    after = (0, "")
+    while True:
+        with projections.reading() as connection:
+            page = to_watch(connection, now=now, after=after, limit=_PAGE)
+        due = [name for name in dict.fromkeys(name for _, name in page) if name not in seen]
+        seen.update(due)
+        for begin in range(0, len(due), _IN_ONE_WRITE):
+            for each in _record(desk, due[begin : begin + _IN_ONE_WRITE], terms_of, now):
+                warnings += isinstance(each.event, TargetWarned)
+                breaches += isinstance(each.event, TargetBreached)
+        if len(page) < _PAGE:
+            break
+        after = page[-1]
+    if warnings or breaches:
+        projections.catch_up(_VIEW)
+    return Watched(warnings=warnings, breaches=breaches)
+
+
+def _record(
+    desk: ServiceDesk, incidents: Sequence[IncidentId], terms_of: TermsOf, now: datetime
+) -> tuple[Recorded, ...]:
+    def work(batch: Batch) -> None:
+        for incident in incidents:
+            # The view may be behind; what is due is decided on the history that the write is guarded by.
+            for mark in due_marks(incident, batch.history(incident), terms_of, now):
+                batch.decide(mark)
+
+    _, recorded = desk.in_one_write(work)
+    return recorded
+
+
+def due_marks(
+    incident: IncidentId, history: Sequence[Recorded], terms_of: TermsOf, now: datetime
+) -> list[Mark]:
+    """What is to be recorded of an incident with this history, in the order in which it fell due."""
+    facts = [fact_of(each.position, each.event) for each in history if isinstance(each.event, ClockEvent)]
+    until = to_micros(now)
+    due: list[tuple[Crossing, Timer]] = [
+        (crossing, timer)
+        for timer in clocks_of(facts, terms_of).timers
+        for crossing in unrecorded(timer, terms_of)
+        if crossing.at < until
+    ]
+    due.sort(key=lambda each: each[0].at)
+    return [_mark(incident, crossing, timer) for crossing, timer in due]
+
+
+def _mark(incident: IncidentId, crossing: Crossing, timer: Timer) -> Mark:
+    at, due_at = from_micros(crossing.at), from_micros(crossing.due_at)
+    if crossing.percent == BREACH:
+        return RecordBreach(
+            incident=incident,
+            by=WATCH,
+            at=at,
+            agreement=timer.agreement,
+            kind=timer.kind,
+            cycle=timer.cycle,
+            due_at=due_at,
+        )
+    return RecordWarning(
+        incident=incident,
+        by=WATCH,
+        at=at,
+        agreement=timer.agreement,
+        kind=timer.kind,
+        cycle=timer.cycle,
+        percent=crossing.percent,
+        due_at=due_at,
+    )
+
+
+class Watch:
+    """The watch in a thread of its own, for a program that embeds the desk.
+
+    A look that fails since the store failed or others kept writing is tried again at the next; any other
+    error ends the watch, and `stop` raises it.
+    """
+
+    def __init__(
+        self, desk: ServiceDesk, projections: Projections, *, every: timedelta = timedelta(seconds=10)
+    ) -> None:
+        self._desk = desk
+        self._projections = projections
+        self._every = every
+        self._stopped = Event()
+        self._error: Exception | None = None
+        self._thread = Thread(target=self._run, name="incident-watch", daemon=True)
+
+    def start(self) -> None:
+        """Look at once, and then in turns."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the look under way, and look no more.
+
+        Raises:
+            Exception: what ended the watch before.
+        """
+        self._stopped.set()
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+
+    @property
+    def running(self) -> bool:
+        """Whether it looks; False before the start, after the stop, and when an error ended it."""
+        return self._thread.is_alive()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        try:
+            self._look()
+            while not self._stopped.wait(self._every.total_seconds()):
+                self._look()
+        except Exception as error:  # noqa: BLE001, it is kept and raised by `stop`
+            self._error = error
+            _log.error("the watch ended (%s)", type(error).__name__)
+
+    def _look(self) -> None:
+        try:
+            watch_once(self._desk, self._projections, self._desk.journal.now())
+        except (Contended, PersistenceError, SQLAlchemyError) as error:
+            # Only its kind: a message of the store may repeat what was to be written.
+            _log.warning("the watch could not look (%s); it tries again", type(error).__name__)

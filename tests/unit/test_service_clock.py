@@ -1,0 +1,12 @@
+"""The service clock, compared with one that is carried from tick to tick along the wall clock."""
+
+from hypothesis import given, settings
+
+from tests.wall_clock import Story, check, stories
+
+
+@settings(max_examples=150)
+@given(story=stories())
+def test_it_says_what_the_wall_clock_says_minute_by_minute(story: Story) -> None:
+    """Whatever is done to it, on days on which clocks change, in any zone and under any calendar."""
+    check(story)
