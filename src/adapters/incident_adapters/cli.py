@@ -30,10 +30,11 @@ from incident_adapters.demo import Played, StoryClock, play
 from incident_adapters.demo_stage import SCANNERS
 from incident_adapters.journal import system_clock
 from incident_adapters.projector import Projector
+from incident_adapters.watch import Watch, watch_once
 from incident_domain.validation import InvalidValue
 from incident_projections.closure_readers import closure_report
 from incident_projections.timeline import timeline
-from incident_projections.views import VIEWS
+from incident_projections.views import NAMES
 
 _WIDTH_OF_A_PIPE: Final = 100
 
@@ -294,15 +295,14 @@ def rebuild(*view: str, session: Here) -> None:
     view
         The views to build; all of them where none is named.
     """
-    known = [each.name for each in VIEWS]
-    if unknown := sorted(set(view) - set(known)):
+    if unknown := sorted(set(view) - set(NAMES)):
         raise InvalidValue(
-            "VIEW", f"there is none named {', '.join(unknown)}; choose from {', '.join(known)}"
+            "VIEW", f"there is none named {', '.join(unknown)}; choose from {', '.join(NAMES)}"
         )
     with existing(session.url) as store:
         with session.bar.shown("rebuilding") as advance:
             store.views.rebuild(*view, progress=advance)
-        positions = {name: store.views.positions()[name] for name in view or known}
+        positions = {name: store.views.positions()[name] for name in view or NAMES}
         session.answer({"views": positions})
         session.tell(cli_text.table(("View", "Events up to"), positions.items()))
 
@@ -336,7 +336,37 @@ def project(*, session: Here) -> None:
     ```
     """
     with existing(session.url) as store:
-        cli_views.project(Projector(store.views, store.desk.journal))
+        cli_views.until_told_to_end(Projector(store.views, store.desk.journal))
+
+
+@app.command
+def watch(
+    *,
+    once: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    session: Here,
+) -> None:
+    """Record the warnings and breaches of service levels that fall due, until Ctrl-C or SIGTERM.
+
+    Each is dated at the instant at which a clock crossed its mark.  It is recorded once, however many watches
+    run and however long none did.
+
+    ```
+    incidents watch
+    incidents watch --once
+    ```
+
+    Parameters
+    ----------
+    once
+        Look once and end, for a cron job; the answer says how much was recorded.
+    """
+    with existing(session.url) as store:
+        if not once:
+            cli_views.until_told_to_end(Watch(store.desk, store.views))
+            return
+        watched = watch_once(store.desk, store.views, store.desk.journal.now())
+    session.answer(watched)
+    session.tell(f"Recorded {watched.warnings} warnings and {watched.breaches} breaches.")
 
 
 @app.meta.default

@@ -12,12 +12,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.cli_errors import NotFound, UnusableStore
 from incident_adapters.journal import system_clock
 from incident_adapters.service_desk import ServiceDesk
 from incident_domain import IncidentId, IncidentRegistered
 from incident_projections.engine import Projections
-from incident_projections.views import VIEWS
+from incident_projections.views import views
 
 
 @frozen(kw_only=True)
@@ -70,7 +71,8 @@ def opened(url: str, clock: Callable[[], datetime] = system_clock) -> Generator[
             ) from error
     desk = ServiceDesk.open(url, clock=clock)
     try:
-        yield OpenStore(desk=desk, views=Projections(desk.journal.store.engine, desk.journal, VIEWS))
+        known = views(AgreementTerms(desk.journal))
+        yield OpenStore(desk=desk, views=Projections(desk.journal.store.engine, desk.journal, known))
     finally:
         desk.journal.close()
 
