@@ -5,6 +5,7 @@ its predecessor is taken at the predecessor's instant, and a step that does not 
 paused) changes nothing.
 """
 
+from bisect import bisect_left, bisect_right
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -165,15 +166,19 @@ def due_at(clock: ServiceClock) -> datetime | None:
     return None if due is None else from_micros(due)
 
 
+def used(clock: ServiceClock, at: Micros) -> Micros:
+    """The working time used up to an instant."""
+    return _used(clock, at)
+
+
 def over_at(clock: ServiceClock) -> datetime | None:
     """The first instant from which more is used than the target now in force, if nothing else happens."""
-    if clock.target is None:
+    if clock.target is None or not clock.runs:
         return None
-    for run in clock.runs:
-        over = exceeded(run.calendar, run.since, clock.target - run.used_before)
-        if over is not None and (run.until is None or over < run.until):
-            return from_micros(over)
-    return None
+    # Before any later run more was used already, and in any earlier one the target was not exceeded.
+    run = clock.runs[max(bisect_right(clock.runs, clock.target, key=_before) - 1, 0)]
+    over = exceeded(run.calendar, run.since, clock.target - run.used_before)
+    return from_micros(over) if over is not None and (run.until is None or over < run.until) else None
 
 
 def share_at(clock: ServiceClock, percent: int) -> datetime | None:
@@ -192,11 +197,13 @@ def share_at(clock: ServiceClock, percent: int) -> datetime | None:
 def _due(clock: ServiceClock) -> Micros | None:
     if clock.state is not ClockState.RUNNING or clock.target is None:
         return None
-    for run in clock.runs:
-        due = reached(run.calendar, run.since, clock.target - run.used_before)
-        if due is not None and (run.until is None or due <= run.until):
-            return due
-    return None
+    # Before any later run the target was used up already, and in any earlier one it was not reached.
+    run = clock.runs[max(bisect_left(clock.runs, clock.target, key=_before) - 1, 0)]
+    return reached(run.calendar, run.since, clock.target - run.used_before)
+
+
+def _before(run: Run) -> Micros:
+    return run.used_before
 
 
 def _over(target: Micros | None, used: Micros) -> bool:
