@@ -1,10 +1,12 @@
 """How good the lists of similar incidents and of known errors are, on cases that were labelled by hand."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from attrs import evolve as changed
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, event
 
 from incident_domain.events import (
     AnalysisRecorded,
@@ -61,8 +63,8 @@ def asked(case: int) -> IncidentId:
     return IncidentId(f"new-{case:02}")
 
 
-@pytest.fixture
-def connection(store_url: str) -> Iterator[Connection]:
+@contextmanager
+def everything(url: str) -> Generator[Connection]:
     """Give a connection to a store where all is open, a day apart, all is known, and all is asked.
 
     The new incidents are no candidates for each other: each is found the same as another at once.
@@ -73,12 +75,19 @@ def connection(store_url: str) -> Iterator[Connection]:
     for number, case in enumerate(CASES):
         told += story(asked(number), case.new, (len(OPEN) + number) * DAY)
         told.append((asked(number), example(IdentifiedAsSame)))
-    engine = create_engine(store_url)
+    engine = create_engine(url)
     views = Projections(engine, ListSource(journal=recorded(*told)), [SIMILAR, KNOWN_ERRORS, MATCHING])
     views.catch_up()
     with views.reading() as connection:
         yield connection
     engine.dispose()
+
+
+@pytest.fixture
+def connection(store_url: str) -> Iterator[Connection]:
+    """Give a connection to such a store of each kind."""
+    with everything(store_url) as connection:
+        yield connection
 
 
 def quality(found: Sequence[Sequence[str]]) -> tuple[float, float]:
@@ -125,3 +134,41 @@ def test_p2_2_known_errors_are_found_as_people_would(connection: Connection) -> 
     print(f"precision at 1: {precision:.3f}, recall at 5: {recall:.3f}, {len(CASES)} cases")  # noqa: T201
     assert precision >= 0.85
     assert recall >= 0.9
+
+
+def test_the_lists_are_the_same_on_every_database(connection: Connection) -> None:
+    """Names, scores and reasons, in their order."""
+
+    def lists(of: Connection) -> list[Any]:
+        names = [asked(number) for number in range(len(CASES))]
+        return [(similar_to(of, each), matching(of, each)) for each in names]
+
+    with everything("sqlite://") as other:
+        assert lists(connection) == lists(other)
+
+
+def test_counting_and_looking_up_read_an_index_and_no_table(connection: Connection) -> None:
+    """However many incidents are open, neither reads from end to end, nor beside the index on SQLite."""
+    told: list[tuple[str, Any]] = []
+
+    def listen(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        told.append((statement, parameters))
+
+    event.listen(connection, "before_cursor_execute", listen)
+    similar_to(connection, asked(0))
+    event.remove(connection, "before_cursor_execute", listen)
+    if connection.dialect.name == "postgresql":
+        # A handful of rows would be read from end to end.
+        connection.exec_driver_sql("SET enable_seqscan = off")
+        connection.exec_driver_sql("SET enable_bitmapscan = off")
+    explain = "EXPLAIN QUERY PLAN " if connection.dialect.name == "sqlite" else "EXPLAIN "
+
+    _, counting, looking_up, comparing = told
+    for statement, parameters in (counting, looking_up):
+        plan = str(connection.exec_driver_sql(explain + statement, parameters).all())
+        assert "COVERING INDEX incident_traits_found" in plan or "Index Only Scan using" in plan, plan
+        assert "SCAN incident_traits" not in plan, plan
+        assert "Seq Scan" not in plan, plan
+    plan = str(connection.exec_driver_sql(explain + comparing[0], comparing[1]).all())
+    assert "SCAN incident_traits" not in plan, plan
+    assert "Seq Scan" not in plan, plan

@@ -4,6 +4,7 @@ import pytest
 from attrs import evolve as changed
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import create_engine, select
 
 from incident_domain.events import (
     AnalysisRecorded,
@@ -22,11 +23,12 @@ from incident_domain.events import (
     SameAsUndone,
     SolutionPublished,
 )
+from incident_projections.engine import Projections
 from incident_projections.known_errors import KNOWN_ERRORS, MATCHING, Standing, known_errors, matching
 from incident_projections.similar import SIMILAR, SimilarIncident, similar_to
 from incident_projections.stems import stems
 from incident_projections.traits import NEAR, likeness, worth
-from tests.histories import at, example, registered, shown
+from tests.histories import ListSource, at, example, recorded, registered, rows_of, shown
 
 NEW = IncidentId("INC-new")
 
@@ -175,6 +177,62 @@ def test_p1_6_a_corrected_analysis_takes_the_old_traits_back() -> None:
     )
 
     assert {each.incident for each in found} == {"INC-web", "INC-item"}
+
+
+def test_p1_8_what_only_the_asker_has_does_not_hide_what_it_shares() -> None:
+    """A text full of codes that nobody else has is still found by its one common word."""
+    codes = " ".join(f"0x80{each:04}" for each in range(90))
+    found = asked(*incident("INC-1", "The printer stopped"), *incident(NEW, f"printers: {codes}"))
+
+    assert [(each.incident, [str(reason) for reason in each.reasons]) for each in found] == [
+        ("INC-1", ["began near in time", "words in common: printers"])
+    ]
+
+
+def test_p1_8_of_what_very_many_have_those_near_in_time_are_looked_at() -> None:
+    """With thousands that share the same words, the list is still of those around the asker's beginning."""
+    many = [each for n in range(2500) for each in incident(f"INC-{n:04}", "mail slow", began=n * 10)]
+
+    found = asked(*many, *incident(NEW, "slow mails", began=12_000))
+
+    assert len(found) == 10
+    assert all(1200 - 24 <= int(each.incident.removeprefix("INC-")) <= 1200 + 24 for each in found)
+    assert all("began near in time" in map(str, each.reasons) for each in found)
+
+
+def test_p1_6_a_word_of_summary_and_symptoms_is_one_trait() -> None:
+    """It weighs once, and stays while either of the two says it."""
+    analysis = changed(example(AnalysisRecorded), services=(), location=None, hardware=())
+    told: list[tuple[str, DomainEvent]] = [
+        ("INC-1", registered("INC-1", summary="printer")),
+        ("INC-1", changed(analysis, symptoms="printers: smoke")),
+        ("INC-1", changed(analysis, symptoms="nothing else")),
+        (NEW, registered(NEW, summary="Printing, smoke")),
+    ]
+    found = asked(*told)
+
+    assert [reason.what for reason in found[0].reasons if reason.kind == "word"] == [("printing",)]
+
+
+def test_an_erased_word_is_gone_after_a_rebuild() -> None:
+    """The index keeps nothing that the journal does not give any more."""
+    engine = create_engine("sqlite://")
+    told = recorded(*incident("INC-1", "Ana Ruiz cannot print"))
+    erased = recorded(*incident("INC-1", "erased"))
+    Projections(engine, ListSource(journal=told), [SIMILAR]).catch_up()
+    before = str(rows_of(engine, [SIMILAR]))
+
+    Projections(engine, ListSource(journal=erased), [SIMILAR]).rebuild()
+
+    assert "ruiz" in before
+    assert "ruiz" not in str(rows_of(engine, [SIMILAR]))
+    engine.dispose()
+
+
+def test_a_closed_incident_leaves_no_word_behind() -> None:
+    """Closed and cancelled incidents have no rows at all."""
+    with shown([SIMILAR], *incident("INC-1", "printer"), ("INC-1", example(Closed))) as connection:
+        assert connection.execute(select(SIMILAR.table)).all() == []
 
 
 def test_nearness_in_time_alone_makes_nothing_similar() -> None:

@@ -37,10 +37,10 @@ from incident_projections.traits import WEIGHTS, WORD, Reason, Traits, kind_of, 
 from incident_projections.view import METADATA, NAME
 
 # Bounds on the effort, whatever the number of records.
-_COUNTED: Final = 40
-_FAR_ENOUGH: Final = 1_000
+_COUNTED: Final = 100
+_FAR_ENOUGH: Final = 2_000
 _LOOKED_UP: Final = 8
-_DEPTH: Final = 250
+_DEPTH: Final = 500
 _COMPARED: Final = 4
 
 # Weights in the database are whole numbers, whose sum is the same in any order.
@@ -209,7 +209,7 @@ def _having(table: Table, dialect: str) -> Select[str, int]:
 
 @cache
 def _candidates(table: Table) -> Select[Any]:
-    """The records with the heaviest sum of the traits looked up."""
+    """The records with the heaviest sum of the traits looked up; of several, those nearest in time."""
     t = table.c
     before = (t.began_at <= bindparam("at"), (t.began_at.desc(), t.record.desc()))
     after = (t.began_at > bindparam("at"), (t.began_at, t.record))
@@ -217,18 +217,19 @@ def _candidates(table: Table) -> Select[Any]:
     def nearest(place: int, side: ColumnElement[bool], order: Sequence[ColumnElement[Any]]) -> Subquery:
         having = _found(table, bindparam(f"trait_{place}", type_=Text()))
         weight = bindparam(f"weight_{place}", type_=BigInteger()).label("weight")
-        found = select(t.record, weight).where(*having, side).order_by(*order)
+        found = select(t.record, t.began_at, weight).where(*having, side).order_by(*order)
         return found.limit(literal(str(_DEPTH))).subquery()
 
     looked_up = [
-        select(part.c.record, part.c.weight)
+        select(part.c.record, part.c.began_at, part.c.weight)
         for place in range(_LOOKED_UP)
         for part in (nearest(place, *before), nearest(place, *after))
     ]
     all_found = union_all(*looked_up).subquery()
     heaviest = func.sum(all_found.c.weight).desc()
+    apart = func.min(func.abs(all_found.c.began_at - bindparam("at", type_=BigInteger())))
     ranked = select(all_found.c.record).group_by(all_found.c.record)
-    return ranked.order_by(heaviest, all_found.c.record).limit(bindparam("most"))
+    return ranked.order_by(heaviest, apart, all_found.c.record).limit(bindparam("most"))
 
 
 @cache
