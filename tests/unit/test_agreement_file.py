@@ -14,6 +14,7 @@ from incident_adapters.holidays_source import public_holidays
 from incident_domain import HoldReason, Holiday, Party, PublishAgreement, TargetKind, Window
 from incident_domain.priority import Priority
 from incident_domain.validation import InvalidValue
+from tests.documents import ROOT, blocks
 from tests.examples import GOLD, GOLD_TERMS, MANAGER
 from tests.process_spec import minute
 
@@ -107,6 +108,18 @@ def test_a_toml_file_is_the_agreement_that_it_describes(tmp_path: Path) -> None:
         holds_from=datetime(2025, 12, 31, 23, tzinfo=UTC),
         terms=GOLD_TERMS,
     )
+
+
+def test_the_file_that_the_documentation_shows_is_one(tmp_path: Path) -> None:
+    """It has every part that a file may have, and its own holidays besides the public ones."""
+    [shown] = [each for each in blocks(ROOT / "docs/reference/service-levels.md") if each.language == "toml"]
+
+    terms = read_agreement(written(tmp_path, shown.text)).terms
+
+    assert [each.minutes for each in terms.targets] == [15, 240, 120]
+    sources = {each.date: each.source for each in terms.hours.holidays}
+    assert sources[date(2026, 4, 28)] == "the calendar of the province"
+    assert sources[date(2026, 1, 6)] == f"holidays {version('holidays')}"
 
 
 def test_a_json_file_says_the_same_as_a_toml_file(tmp_path: Path) -> None:
