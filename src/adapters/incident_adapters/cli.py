@@ -30,9 +30,9 @@ from incident_adapters.demo import Played, StoryClock, play
 from incident_adapters.demo_stage import SCANNERS
 from incident_adapters.journal import system_clock
 from incident_adapters.projector import Projector
+from incident_adapters.report_words import Language
 from incident_adapters.watch import Watch, watch_once
 from incident_domain.validation import InvalidValue
-from incident_projections.closure_readers import closure_report
 from incident_projections.timeline import timeline
 from incident_projections.views import NAMES
 
@@ -115,9 +115,9 @@ def demo(*, session: Here) -> None:
                 scenes.append(played)
                 session.tell(cli_demo.scene(played))
             with store.views.reading() as connection:
-                entries, closing = timeline(connection, SCANNERS), closure_report(connection, SCANNERS)
-            assert closing is not None, "the story's incident was recorded"
-            session.tell(cli_demo.epilogue(entries, closing))
+                entries = timeline(connection, SCANNERS)
+                closing = cli_report.of_incident(connection, SCANNERS)
+            session.tell(cli_demo.epilogue(entries, closing, session.console.width))
             if session.store is None:
                 session.tell(cli_demo.INVITATION)
             session.answer(cli_demo.data(scenes, entries, closing))
@@ -208,15 +208,19 @@ def report(
     *,
     since: Annotated[datetime | None, Parameter(name="--from", show_default=False)] = None,
     until: Annotated[datetime | None, Parameter(name="--to", show_default=False)] = None,
+    form: Annotated[cli_report.Format | None, Parameter(name="--format", show_default=False)] = None,
+    language: Language = Language.EN,
+    output: Annotated[Path | None, Parameter(show_default=False)] = None,
     session: Here,
 ) -> None:
-    """Show the closure report: of one incident, or of all that were closed in a period.
+    """Show the closure report of one incident, or what was closed and went on in a period.
 
     The handling time runs from registration to resolution; what lay between a resolution and a reopening
     does not count.
 
     ```
     incidents report 4711
+    incidents report 4711 --format html --language es --output 4711.html
     incidents report --from 2026-03-01 --to 2026-04-01
     incidents report --from 2026-03-01T08:00:00+01:00 --json
     ```
@@ -229,21 +233,29 @@ def report(
         The beginning of the period; a time without a zone is in UTC.
     until
         The end, which is no part of the period; left out it is now.
+    form
+        What to print: text, json, or html, a page with charts that can be printed; left out it is text.
+    language
+        The language of text and page: en or es.
+    output
+        The file to write instead of printing; it is replaced as a whole.
     """
     if incident is not None and (since or until):
         raise InvalidValue("INCIDENT", "name an incident or a period, not both")
+    printing = cli_report.Printing(
+        form=cli_report.form(form, as_json=session.as_json), language=language, width=session.console.width
+    )
     with reading(session.url, session.bar) as store:
         name = None if incident is None else store.find(incident)
         with store.views.reading() as connection:
             if name is None:
-                period = cli_report.of_period(connection, since, until, system_clock())
-                session.answer(cli_report.period_data(period))
-                session.tell(cli_report.period_text(period))
+                printed = printing.of(cli_report.of_period(connection, since, until, system_clock()))
             else:
-                closing = closure_report(connection, name)
-                assert closing is not None, "the views hold every incident that was found"
-                session.answer(closing)
-                session.tell(cli_report.incident_text(closing))
+                printed = printing.of(cli_report.of_incident(connection, name))
+    if output is None:
+        print(printed)
+    else:
+        cli_report.write(output, printed)
 
 
 importing: Final = App(
