@@ -147,7 +147,7 @@ def recalendar(clock: ServiceClock, at: datetime, calendar: Calendar) -> Service
 def read(clock: ServiceClock, at: datetime) -> Reading:
     """What the clock says at an instant, everything at that instant included."""
     instant = to_micros(at)
-    used = _used(clock, instant)
+    used = used_at(clock, instant)
     first = _settled(clock, instant).first_breached
     due = _due(clock)
     return Reading(
@@ -166,9 +166,13 @@ def due_at(clock: ServiceClock) -> datetime | None:
     return None if due is None else from_micros(due)
 
 
-def used(clock: ServiceClock, at: Micros) -> Micros:
-    """The working time used up to an instant."""
-    return _used(clock, at)
+def used_at(clock: ServiceClock, at: Micros) -> Micros:
+    """The working time used up to an instant, which must not lie before the last step."""
+    if not clock.runs:
+        return 0
+    last = clock.runs[-1]
+    until = at if last.until is None else last.until
+    return last.used_before + elapsed(last.calendar, last.since, until)
 
 
 def over_at(clock: ServiceClock) -> datetime | None:
@@ -214,21 +218,13 @@ def _noted(clock: ServiceClock) -> Noted:
     return clock.noted or Noted(target=clock.target, calendar=clock.calendar)
 
 
-def _used(clock: ServiceClock, at: Micros) -> Micros:
-    if not clock.runs:
-        return 0
-    last = clock.runs[-1]
-    until = at if last.until is None else last.until
-    return last.used_before + elapsed(last.calendar, last.since, until)
-
-
 def _not_before(clock: ServiceClock, at: datetime) -> Micros:
     instant = to_micros(at)
     return instant if clock.at is None else max(instant, clock.at)
 
 
 def _running(clock: ServiceClock, at: Micros) -> ServiceClock:
-    run = Run(calendar=clock.calendar, since=at, until=None, used_before=_used(clock, at))
+    run = Run(calendar=clock.calendar, since=at, until=None, used_before=used_at(clock, at))
     return changed(clock, state=ClockState.RUNNING, at=at, runs=(*clock.runs, run))
 
 
@@ -254,6 +250,6 @@ def _settled(clock: ServiceClock, at: Micros) -> ServiceClock:
 
 def _breached_by_now(clock: ServiceClock, at: Micros) -> ServiceClock:
     """The clock with a breach noted that a new target made."""
-    if clock.first_breached is None and _over(clock.target, _used(clock, at)):
+    if clock.first_breached is None and _over(clock.target, used_at(clock, at)):
         return changed(clock, first_breached=at)
     return clock

@@ -515,6 +515,7 @@ def test_the_guide_to_the_command_line_holds(
         ("`timeline`", "timeline 3"),
         ("`report` of a period", "report --from 2026-01-01"),
         ("`rebuild`", "rebuild queue"),
+        ("`views`", "views"),
     ],
 )
 def test_the_guide_names_the_members_of_every_answer(

@@ -18,7 +18,10 @@ from incident_domain import Objection, Refused
 from incident_domain.validation import InvalidValue
 from incident_projections.queue_readers import BadCursor
 
-COMMANDS = ("demo", "queue", "show", "timeline", "report", "import", "import servicenow", "rebuild")
+COMMANDS = (
+    *("demo", "queue", "show", "timeline", "report", "import", "import servicenow"),
+    *("rebuild", "views", "project"),
+)
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

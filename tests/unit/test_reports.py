@@ -20,80 +20,21 @@ from incident_adapters.report_words import Language, Wording, length
 from incident_domain.actor import GroupId, PersonId
 from incident_domain.events import (
     Agreement,
-    ChangeLinked,
-    Closed,
-    ConfirmationRequested,
-    DeviationRecorded,
     DomainEvent,
-    EffortRecorded,
-    FindingsReported,
     HoldReason,
-    IncidentId,
-    LinkedAsChild,
-    Party,
-    RecordVerified,
-    RootCauseClassified,
     Satisfaction,
-    SatisfactionRecorded,
-    ServiceRestored,
     TargetKind,
 )
 from incident_domain.priority import Priority
-from incident_projections.closure import CLOSURE
 from incident_projections.queue import Phase
 from incident_projections.sla_readers import Outcome
-from incident_projections.sla_timers import sla_timers
-from incident_projections.stretches import STRETCHES
 from tests.agreements import (
     GOLD,
-    GOLD_TERMS,
-    acknowledged,
-    applied,
     escalated,
-    held,
-    known,
-    prioritised,
     resolved,
-    resumed,
 )
-from tests.agreements import reopened as again
-from tests.histories import DESK, at, classified, example, registered, shown
-
-ONE = IncidentId("INC-1")
-TERMS = known(gold_1=(Party.CUSTOMER, GOLD_TERMS))
-VIEWS = (CLOSURE, STRETCHES, sla_timers(TERMS))
-
-
-def story() -> list[tuple[str, DomainEvent]]:
-    """Two incidents under an agreement, with everything in them that a report may tell."""
-    events: list[DomainEvent] = [
-        *classified(ONE),
-        applied(0),
-        prioritised(1),
-        escalated(5),
-        acknowledged(25),
-        held(30, HoldReason.SUPPLIER),
-        resumed(60),
-        resolved(300),
-        again(310),
-        resolved(330),
-        example(FindingsReported),
-        example(EffortRecorded),
-        example(ChangeLinked),
-        example(ServiceRestored),
-        example(ConfirmationRequested),
-        example(RootCauseClassified),
-        example(RecordVerified),
-        example(SatisfactionRecorded),
-        example(DeviationRecorded),
-        changed(example(Closed), occurred_at=at(400), handling_seconds=19_200),
-    ]
-    child: list[DomainEvent] = [
-        registered("INC-2", 10),
-        changed(example(LinkedAsChild), parent=ONE),
-        example(EffortRecorded),
-    ]
-    return [*((ONE, each) for each in events), *(("INC-2", each) for each in child)]
+from tests.histories import DESK, at, classified, registered, shown
+from tests.reported import ONE, VIEWS, story
 
 
 def reports() -> tuple[IncidentReport, ServiceReport]:

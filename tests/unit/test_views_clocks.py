@@ -27,11 +27,11 @@ from incident_domain.events import (
     Terms,
 )
 from incident_domain.service_clock import ClockState
-from incident_projections.clock_facts import CLOCK_EVENTS
-from incident_projections.clocks import TermsOf, Turn
+from incident_projections.clock_facts import CLOCK_EVENTS, ClockEvent, read_facts
+from incident_projections.clocks import TermsOf, Turn, timers_of_facts
 from incident_projections.engine import Projections
 from incident_projections.sla_readers import Outcome, SlaTimer, breached, due_within, timers_of, to_watch
-from incident_projections.sla_timers import sla_timers
+from incident_projections.sla_timers import SlaTimerRow, fold_sla_timers, sla_timers, timer_row
 from tests.agreements import (
     GOLD,
     GOLD_TERMS,
@@ -579,6 +579,25 @@ def test_any_cut_with_redelivery_makes_the_same_clocks(
 ) -> None:
     """However the history is cut into batches, and whatever is delivered again, the rows are the same."""
     assert _rows(journal, cuts) == _rows(journal, [])
+
+
+@given(journal=histories())
+def test_what_grew_event_by_event_is_what_all_facts_make(journal: list[Recorded]) -> None:
+    """Carried along in columns or counted from the first fact, the clocks are the same."""
+    grown: dict[str, tuple[SlaTimerRow, ...]] = {}
+    for each in journal:
+        if isinstance(each.event, ClockEvent):
+            grown[each.stream] = fold_sla_timers(grown.get(each.stream, ()), each, each.event, any_terms)
+
+    for stream, (head, *timers) in grown.items():
+        counted = timers_of_facts(read_facts(head["facts"] or ""), any_terms)
+        shown = [timer_row(stream, head["registered_at"], each, any_terms) for each in counted if each.agreed]
+        assert sorted(map(_key, timers)) == sorted(map(_key, shown))
+        assert {_key(each): each for each in timers} == {_key(each): each for each in shown}
+
+
+def _key(row: SlaTimerRow) -> tuple[str, str, int]:
+    return row["agreement"], row["kind"], row["cycle"]
 
 
 def test_every_event_of_an_incident_is_weighed() -> None:

@@ -33,7 +33,8 @@ from incident_adapters.projector import Projector
 from incident_adapters.report_words import Language
 from incident_adapters.watch import Watch, watch_once
 from incident_domain.validation import InvalidValue
-from incident_projections.timeline import timeline
+from incident_projections.queue import QUEUE
+from incident_projections.timeline import TIMELINE, timeline
 from incident_projections.views import NAMES
 
 _WIDTH_OF_A_PIPE: Final = 100
@@ -150,7 +151,7 @@ def queue(
         The queue; left out it is the work queue where something narrows it, else the review queue.
     """
     shown = chosen(which, narrowing)
-    with reading(session.url, session.bar) as store, store.views.reading() as connection:
+    with reading(session.url, session.bar, QUEUE) as store, store.views.reading() as connection:
         found, text = look_up(connection, shown, narrowing, page, system_clock())
         session.answer(found)
         session.tell(text)
@@ -193,7 +194,7 @@ def show_timeline(incident: str, /, *, session: Here) -> None:
     incident
         Its number, or the reference that the customer was given.
     """
-    with reading(session.url, session.bar) as store:
+    with reading(session.url, session.bar, TIMELINE) as store:
         name = store.find(incident)
         with store.views.reading() as connection:
             entries = timeline(connection, name)

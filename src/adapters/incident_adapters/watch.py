@@ -25,7 +25,7 @@ from incident_domain.incident import BREACH
 from incident_domain.service_levels import RecordBreach, RecordWarning
 from incident_domain.working_time import from_micros, to_micros
 from incident_projections.clock_facts import ClockEvent, fact_of
-from incident_projections.clocks import Crossing, TermsOf, Timer, clocks_of, unrecorded
+from incident_projections.clocks import Crossing, TermsOf, Timer, timers_of_facts, unrecorded
 from incident_projections.engine import Projections, ViewStopped
 from incident_projections.sla_readers import to_watch
 from incident_projections.sla_timers import SLA_TIMERS_TABLE
@@ -103,7 +103,7 @@ def due_marks(
     until = to_micros(now)
     due: list[tuple[Crossing, Timer]] = [
         (crossing, timer)
-        for timer in clocks_of(facts, terms_of).timers
+        for timer in timers_of_facts(facts, terms_of)
         for crossing in unrecorded(timer, terms_of)
         if crossing.at < until
     ]

@@ -22,7 +22,7 @@ from incident_domain.events import (
 from incident_projections.instants import instant, micros
 from incident_projections.similar import INCIDENT_TRAITS
 from incident_projections.trait_index import (
-    Origin,
+    TEXT,
     TraitRow,
     alike,
     head,
@@ -134,7 +134,7 @@ def fold_known_error_traits(
         case ProblemRecorded():
             first = (head(recorded.stream, micros(event.occurred_at)),)
             said = named(SERVICE, event.services) | worded(f"{event.title} {event.symptoms}")
-            return with_traits(first, Origin.TEXT, said)
+            return with_traits(first, TEXT, said)
         case KnownErrorDeclared() | WorkaroundRevised() | SolutionPublished():
             return known
         case KnownErrorRetired():

@@ -24,7 +24,9 @@ from incident_domain.events import (
 )
 from incident_projections.instants import micros
 from incident_projections.trait_index import (
-    Origin,
+    ANALYSIS,
+    ITEMS,
+    TEXT,
     TraitRow,
     alike,
     head,
@@ -59,7 +61,7 @@ def fold_traits(known: tuple[TraitRow, ...], recorded: Recorded, event: Telling)
     """
     if isinstance(event, IncidentRegistered):
         first = (head(event.incident, micros(event.occurred_at)),)
-        return with_traits(first, Origin.TEXT, worded(event.summary))
+        return with_traits(first, TEXT, worded(event.summary))
     if recorded.version == 1:
         raise unbegun(recorded)
     if not known:
@@ -68,10 +70,8 @@ def fold_traits(known: tuple[TraitRow, ...], recorded: Recorded, event: Telling)
         case AnalysisRecorded():
             return _analysed(known, event)
         case ConfigurationItemsAttached():
-            attached = {row["trait"]: row["said"] for row in known if row["origins"] & Origin.ITEMS}
-            return with_traits(
-                known, Origin.ITEMS, attached | named(ITEM, (each.item for each in event.items))
-            )
+            attached = {row["trait"]: row["said"] for row in known if row["origins"] & ITEMS}
+            return with_traits(known, ITEMS, attached | named(ITEM, (each.item for each in event.items)))
         case Resolved() | IdentifiedAsSame():
             return tuple({**row, "found": 0} for row in known)
         case Reopened() | SameAsUndone():
@@ -89,7 +89,7 @@ def _analysed(known: tuple[TraitRow, ...], event: AnalysisRecorded) -> tuple[Tra
     found = named(SERVICE, event.services) | named(ITEM, event.hardware) | worded(event.symptoms)
     if event.location is not None:
         found |= named(PLACE, [event.location])
-    return with_traits(known, Origin.ANALYSIS, found)
+    return with_traits(known, ANALYSIS, found)
 
 
 SIMILAR: Final = StreamView(

@@ -37,30 +37,33 @@ def folded(text: str) -> str:
     return "".join(each for each in decomposed if not unicodedata.combining(each)).strip()
 
 
-@lru_cache(maxsize=100_000)
-def stem(word: str) -> str:
-    """The stem of a word: `printers`, `printed`, `printing` have one, and so have `impresora`, `impresoras`.
-
-    Accents make no difference, since people leave them out.
-    """
-    # A stemmer holds the word that it works on: one for each call, so that threads do not meet in it.
-    english: Any = EnglishStemmer()
-    spanish: Any = SpanishStemmer()
-    return str(spanish.stemWord(english.stemWord(folded(word))))
-
-
 def stems(text: str) -> Mapping[str, str]:
     """The stems of a text, each with the word that it comes from, in lower case.
+
+    All forms of a word have one stem: `printers`, `printed`, `printing`, and so have `impresora`, `impresoras`.
+    Accents make no difference, since people leave them out.
 
     Words have three characters or more and are no English or Spanish stop words; of several with one stem
     the first stands for all.  Of a long text only a hundred words count, the longest: long words are rare,
     and rare ones tell texts apart.
     """
-    written = _WORD.findall(unicodedata.normalize("NFKC", text).lower())
-    found = {word for word in dict.fromkeys(written) if folded(word) not in _STOP_WORDS}
-    longest = set(sorted(found, key=lambda word: (-len(word), word))[:_MOST_WORDS])
+    written = dict.fromkeys(_WORD.findall(unicodedata.normalize("NFKC", text).lower()))
+    found = {word: stem for word in written if (stem := _stem(word)) is not None}
+    if len(found) > _MOST_WORDS:
+        longest = set(sorted(found, key=lambda word: (-len(word), word))[:_MOST_WORDS])
+        found = {word: stem for word, stem in found.items() if word in longest}
     said: dict[str, str] = {}
-    for word in written:
-        if word in longest:
-            said.setdefault(stem(word), word)
+    for word, stem in found.items():
+        said.setdefault(stem, word)
     return said
+
+
+@lru_cache(maxsize=100_000)
+def _stem(word: str) -> str | None:
+    plain = folded(word)
+    if plain in _STOP_WORDS:
+        return None
+    # A stemmer holds the word that it works on: one for each call, so that threads do not meet in it.
+    english: Any = EnglishStemmer()
+    spanish: Any = SpanishStemmer()
+    return str(spanish.stemWord(english.stemWord(plain)))

@@ -6,7 +6,6 @@ The index is a table of our own, the same on every database, so that it finds th
 import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from enum import IntFlag
 from functools import cache
 from typing import Any, Final, TypedDict
 
@@ -47,16 +46,16 @@ _COMPARED: Final = 4
 _WHOLE: Final = 1_000_000
 
 
-class Origin(IntFlag):
-    """The parts of a record that traits come from."""
-
-    TEXT = 1
-    ANALYSIS = 2
-    ITEMS = 4
+# The parts of a record that traits come from, as bits; plain ones, since a batch sets very many of them.
+TEXT: Final = 1
+ANALYSIS: Final = 2
+ITEMS: Final = 4
 
 
 class TraitRow(TypedDict):
     """A trait of a record, how the record says it, and in which parts of the record it stands.
+
+    `origins` is the sum of TEXT, ANALYSIS and ITEMS.
 
     Every record has a row without a trait, which holds the rest when nothing else is known of it.  `found` is
     1 while others are to find the record; `began_at` is in microseconds since 1970 UTC.
@@ -94,14 +93,14 @@ def head(record: str, began_at: int) -> TraitRow:
     return {"record": record, "trait": "", "said": "", "origins": 0, "found": 1, "began_at": began_at}
 
 
-def with_traits(known: tuple[TraitRow, ...], origin: Origin, traits: Traits) -> tuple[TraitRow, ...]:
+def with_traits(known: tuple[TraitRow, ...], origin: int, traits: Traits) -> tuple[TraitRow, ...]:
     """The record's rows with these traits in the place of those of the same origin."""
     first, *others = known
     left: dict[str, TraitRow] = {row["trait"]: {**row, "origins": row["origins"] & ~origin} for row in others}
     for trait, said in traits.items():
         row = left.get(trait) or {**first, "trait": trait, "said": said}
         left[trait] = {**row, "origins": row["origins"] | origin}
-    return (first, *(left[trait] for trait in sorted(left) if left[trait]["origins"]))
+    return (first, *(row for _, row in sorted(left.items()) if row["origins"]))
 
 
 def recorded_traits(connection: Connection, table: Table, record: str) -> tuple[Traits, int] | None:
