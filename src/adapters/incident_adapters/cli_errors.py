@@ -11,7 +11,7 @@ from incident_adapters.servicenow_log import LogUnreadable
 from incident_domain import Refused
 from incident_domain.evolution import BrokenHistory
 from incident_domain.validation import InvalidValue
-from incident_projections.engine import JournalGap, OtherVersion, ViewStopped
+from incident_projections.engine import JournalGap, JournalShorter, OtherVersion, ViewStopped
 from incident_projections.queue_readers import BadCursor
 
 
@@ -64,6 +64,7 @@ EXPECTED: Final = (
     ViewStopped,
     OtherVersion,
     JournalGap,
+    JournalShorter,
     BrokenHistory,
 )
 """Everything that may go wrong without the program being at fault."""

@@ -72,6 +72,16 @@ class JournalGap(Exception):
         super().__init__(f"after position {after} the journal gave {got}: events in between are missing")
 
 
+class JournalShorter(Exception):
+    """The views hold more than the journal: an older one was put in its place, and they tell what it lost."""
+
+    def __init__(self, views: Sequence[str], position: int, head: int) -> None:
+        super().__init__(
+            f"views {', '.join(views)}: they hold events up to {position}, but the journal ends at {head}:"
+            " it is not the one that they were made from; rebuild them if it is the right one"
+        )
+
+
 class CatchingUp:
     """One way to the head, for a set of views; what it finds out about views that stop holds for this way."""
 
@@ -86,7 +96,10 @@ class CatchingUp:
         All move in turns, so that a long build holds up nobody.  The head is where it was at the beginning:
         one that keeps moving on must not keep anybody here.
         """
-        live, ready, goal = list(live), list(building), self._source.head()
+        live, ready = list(live), list(building)
+        ahead, goal = self._ahead_of_the_journal()
+        if lost := [view.name for view in live if view.name in ahead]:
+            raise JournalShorter(lost, max(ahead[name] for name in lost), goal)
         while True:
             # While others are built, those that are done go on with what comes.
             moved = self._step(live, Standing.LIVE, self._source.head() if ready else goal)
@@ -112,6 +125,13 @@ class CatchingUp:
         if self._failed:
             first = next(iter(self._failed.values()))
             raise ViewStopped([each.stop for each in self._failed.values()]) from first.cause
+
+    def _ahead_of_the_journal(self) -> tuple[dict[str, int], int]:
+        """The views that hold more than the journal does, with their positions, and its head."""
+        stands = self._storage.stands(Standing.LIVE)
+        # Only now: read before, it might be behind a view that somebody brought further.
+        head = self._source.head()
+        return {name: stand.position for name, stand in stands.items() if stand.position > head}, head
 
     def _tell(self, progress: Progress | None, views: Sequence[View], standing: Standing) -> None:
         if progress is None:
@@ -149,6 +169,7 @@ class CatchingUp:
         stands = self._standing(views, Standing.BUILDING)
         if len(stands) < len(views):
             return False
+        ahead, _ = self._ahead_of_the_journal()
         begins = min(stand.position for stand in stands.values())
         batch = self._source.read_all(begins, _BATCH)
         if batch:
@@ -161,7 +182,7 @@ class CatchingUp:
                 built = building.get(view.name)
                 if built is None or built.version != view.version or not begins <= built.position <= ends:
                     return False
-                if view.name in live and live[view.name].position > ends:
+                if view.name in live and live[view.name].position > ends and view.name not in ahead:
                     return False
             if not self._fold(connection, views, Standing.BUILDING, building, batch):
                 return False

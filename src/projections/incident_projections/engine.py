@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine
 from incident_projections.catching_up import (
     CatchingUp,
     JournalGap,
+    JournalShorter,
     OtherVersion,
     Progress,
     Source,
@@ -33,6 +34,7 @@ __all__ = [
     "ViewStopped",
     "OtherVersion",
     "JournalGap",
+    "JournalShorter",
     "NotReached",
 ]
 
@@ -136,6 +138,7 @@ class Projections:
             KeyError: for a name that is no view of these.
             ViewStopped: when a view cannot fold an event, once all the others are at the head.
             OtherVersion: when the store holds a view of a newer release.
+            JournalShorter: when the views hold more than the journal.
         """
         views = self._named(names)
         outdated = self._outdated(views, self._storage.stands(Standing.LIVE))
