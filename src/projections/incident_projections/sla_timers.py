@@ -187,7 +187,7 @@ def fold_sla_timers(
         return first, *(timer_row(head["incident"], head["registered_at"], each, terms_of) for each in shown)
     return first, *(
         made
-        for row, following in zip(timers, [*timers[1:], None], strict=True)
+        for row, following in zip(timers, [*timers[1:], None], strict=False)
         for made in (_after(row, fact, now, terms_of) if _concerns(fact, row, following) else (row,))
     )
 
