@@ -15,7 +15,6 @@ from incident_projections.closure import CLOSURE
 from incident_projections.engine import Projections
 from incident_projections.sla_timers import sla_timers
 from incident_projections.stretches import STRETCHES
-from incident_projections.view import View
 from tests.importing import MADRID, import_elsewhere
 from tests.servicenow_logs import REAL_LOG, needs_real_log
 
@@ -59,7 +58,7 @@ def test_the_report_of_a_month_is_what_a_plain_count_over_the_file_says(tmp_path
 def report_of(url: str) -> ServiceReport:
     """The report of the month, from the views of the imported log."""
     with ServiceDesk.open(url) as desk:
-        known: tuple[View, ...] = (CLOSURE, STRETCHES, sla_timers(AgreementTerms(desk.journal)))
+        known = (CLOSURE, STRETCHES, sla_timers(AgreementTerms(desk.journal)))
         views = Projections(desk.journal.store.engine, desk.journal, known)
         views.catch_up()
         with views.reading() as connection:
