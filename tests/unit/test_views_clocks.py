@@ -1,5 +1,6 @@
 """The clock view: what an incident's history makes of every agreement that runs on it."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any, Final, get_args
 
@@ -69,6 +70,7 @@ from tests.histories import (
     at,
     example,
     histories,
+    recorded,
     registered,
     rows_of,
     shown,
@@ -581,19 +583,59 @@ def test_any_cut_with_redelivery_makes_the_same_clocks(
     assert _rows(journal, cuts) == _rows(journal, [])
 
 
-@given(journal=histories())
-def test_what_grew_event_by_event_is_what_all_facts_make(journal: list[Recorded]) -> None:
-    """Carried along in columns or counted from the first fact, the clocks are the same."""
-    grown: dict[str, tuple[SlaTimerRow, ...]] = {}
-    for each in journal:
-        if isinstance(each.event, ClockEvent):
-            grown[each.stream] = fold_sla_timers(grown.get(each.stream, ()), each, each.event, any_terms)
+SEVERAL: Final = known(
+    gold_1=(Party.CUSTOMER, GOLD_TERMS),
+    gold_2=(Party.CUSTOMER, changed(GOLD_TERMS, hours=OFFICE, warn_at_percent=(70,))),
+    gold_3=(Party.CUSTOMER, changed(GOLD_TERMS, targets=(target(RESOLVE, 100),))),
+    network_ola_1=(Party.GROUP, OLA_TERMS),
+    upstream_1=(Party.SUPPLIER, changed(OLA_TERMS, pauses=GOLD_TERMS.pauses)),
+)
+_TOLD: Final[tuple[Callable[[float], IncidentEvent], ...]] = (
+    prioritised,
+    lambda minutes: prioritised(minutes, P3),
+    escalated,
+    lambda minutes: escalated(minutes, SERVERS, member()),
+    rejected,
+    acknowledged,
+    progress,
+    notified,
+    held,
+    lambda minutes: held(minutes, HoldReason.SUPPLIER),
+    resumed,
+    resolved,
+    reopened,
+    lambda minutes: applied(minutes, NETWORK_OLA),
+    lambda minutes: applied(minutes, UPSTREAM),
+    lambda minutes: moved(minutes, 2),
+    lambda minutes: recounted(minutes, 3),
+    lambda minutes: warned(minutes, RESOLVE, 50),
+    lambda minutes: breach(minutes, UPDATE),
+    lambda minutes: breach(minutes, UPDATE, 2),
+)
 
-    for stream, (head, *timers) in grown.items():
-        counted = timers_of_facts(read_facts(head["facts"] or ""), any_terms)
-        shown = [timer_row(stream, head["registered_at"], each, any_terms) for each in counted if each.agreed]
-        assert sorted(map(_key, timers)) == sorted(map(_key, shown))
-        assert {_key(each): each for each in timers} == {_key(each): each for each in shown}
+
+@given(
+    steps=st.lists(st.tuples(st.sampled_from(_TOLD), st.integers(-20, 200)), max_size=25),
+    terms_of=st.sampled_from([any_terms, SEVERAL]),
+)
+def test_what_grew_event_by_event_is_what_all_facts_make(
+    steps: list[tuple[Callable[[float], IncidentEvent], int]], terms_of: TermsOf
+) -> None:
+    """Carried along in columns or counted from the first fact, the clocks are the same."""
+    now = 0
+    events: list[IncidentEvent] = [registered(INCIDENT), applied()]
+    for make, later in steps:
+        now += later
+        events.append(make(now))
+    rows: tuple[SlaTimerRow, ...] = ()
+    for each in recorded(*told(INCIDENT, *events)):
+        if isinstance(each.event, ClockEvent):
+            rows = fold_sla_timers(rows, each, each.event, terms_of)
+
+    head, *timers = rows
+    counted = timers_of_facts(read_facts(head["facts"] or ""), terms_of)
+    shown = [timer_row(INCIDENT, head["registered_at"], each, terms_of) for each in counted if each.agreed]
+    assert timers == sorted(shown, key=_key)
 
 
 def _key(row: SlaTimerRow) -> tuple[str, str, int]:
