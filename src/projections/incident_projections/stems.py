@@ -40,7 +40,7 @@ def folded(text: str) -> str:
 def stems(text: str) -> Mapping[str, str]:
     """The stems of a text, each with the word that it comes from, in lower case.
 
-    All forms of a word have one stem: `printers`, `printed`, `printing`, and so have `impresora`, `impresoras`.
+    All forms of a word have one stem: `printers`, `printed` and `printing`; `impresora` and `impresoras`.
     Accents make no difference, since people leave them out.
 
     Words have three characters or more and are no English or Spanish stop words; of several with one stem
