@@ -82,7 +82,7 @@ def test_the_demo_walks_the_five_steps(incidents: Incidents) -> None:
     assert "P1.11   major incident: management has not been informed" in told.out
     assert len(re.findall(r"^ +P5\.[12] ", told.out, flags=re.MULTILINE)) == 4
     assert "major  14 min      3       9D3P-V7JA-0KZT  No telephone at the head office works" in told.out
-    assert "same place zaragoza" in told.out
+    assert "same place Zaragoza" in told.out
     assert "Closure report of incident 2, 4T7K-9QXM-C3VW" in told.out
     assert "handling time         4 h 33 min" in told.out
 
