@@ -632,7 +632,7 @@ def test_what_grew_event_by_event_is_what_all_facts_make(
         if isinstance(each.event, ClockEvent):
             rows = fold_sla_timers(rows, each, each.event, terms_of)
 
-    head, *timers = rows
+    head, timers = rows[0], list(rows[1:])
     counted = timers_of_facts(read_facts(head["facts"] or ""), terms_of)
     shown = [timer_row(INCIDENT, head["registered_at"], each, terms_of) for each in counted if each.agreed]
     assert timers == sorted(shown, key=_key)

@@ -6,6 +6,7 @@ Time is no part of it: a row tells from when on it is due, breached or to be loo
 
 import json
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Final, TypedDict
 
 from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, text
@@ -187,7 +188,7 @@ def fold_sla_timers(
         return first, *(timer_row(head["incident"], head["registered_at"], each, terms_of) for each in shown)
     return first, *(
         made
-        for row, following in zip(timers, [*timers[1:], None], strict=False)
+        for row, following in zip_longest(timers, timers[1:])
         for made in (_after(row, fact, now, terms_of) if _concerns(fact, row, following) else (row,))
     )
 
