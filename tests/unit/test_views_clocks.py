@@ -627,15 +627,19 @@ def test_what_grew_event_by_event_is_what_all_facts_make(
     for make, later in steps:
         now += later
         events.append(make(now))
-    rows: tuple[SlaTimerRow, ...] = ()
-    for each in recorded(*told(INCIDENT, *events)):
-        if isinstance(each.event, ClockEvent):
-            rows = fold_sla_timers(rows, each, each.event, terms_of)
+    head, *timers = _grown(recorded(*told(INCIDENT, *events)), terms_of)
 
-    head, timers = rows[0], list(rows[1:])
     counted = timers_of_facts(read_facts(head["facts"] or ""), terms_of)
     shown = [timer_row(INCIDENT, head["registered_at"], each, terms_of) for each in counted if each.agreed]
     assert timers == sorted(shown, key=_key)
+
+
+def _grown(journal: list[Recorded], terms_of: TermsOf) -> list[SlaTimerRow]:
+    rows: tuple[SlaTimerRow, ...] = ()
+    for each in journal:
+        if isinstance(each.event, ClockEvent):
+            rows = fold_sla_timers(rows, each, each.event, terms_of)
+    return list(rows)
 
 
 def _key(row: SlaTimerRow) -> tuple[str, str, int]:
