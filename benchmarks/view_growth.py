@@ -115,15 +115,13 @@ def measure(name: str, url: str, count: int) -> None:
             slices.append((tick[0] - since[0]) / (tick[1] - since[1]))
             since = tick
     tenth = max(1, len(slices) // 10)
-    first, last = median(slices[:tenth]), median(slices[-tenth:])
+    tenths = [median(slices[at : at + tenth]) for at in range(0, len(slices), tenth)]
     folded = count / (ticks[-1][1] - began)
     print(f"{name}: {len(every)} views, {count:,} events")
     print(f"  {count / whole:10,.0f} events/s with the indexes, {folded:,.0f} events/s to fold them")
-    print(f"  {slices[0]:10,.0f} events/s over the first {SLICE:,}")
+    print(f"  {' '.join(f'{each:,.0f}' for each in tenths)} events/s, tenth by tenth")
     print(f"  {folded / slices[0]:10.2f} is the ratio of the whole to the first {SLICE:,}")
-    print(
-        f"  {last / first:10.2f} is the ratio of the last tenth to the first, median of {tenth} slices each"
-    )
+    print(f"  {tenths[-1] / tenths[0]:10.2f} is the ratio of the last tenth to the first")
 
 
 def main() -> None:
