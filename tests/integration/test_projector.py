@@ -244,7 +244,7 @@ def test_what_ends_a_projector_is_raised_to_who_stops_it(journal: Journal) -> No
 
 def test_it_leaves_after_the_batch_at_hand(journal: Journal) -> None:
     """Told to leave while there is much to fold, it does not first fold it all."""
-    record(journal, *(f"INC-{each}" for each in range(501)))
+    record(journal, *(f"INC-{each}" for each in range(1300)))
 
     def fold(known: tuple[Any, ...], recorded: Any, event: Any) -> tuple[Any, ...]:
         projector.leave()
@@ -255,7 +255,9 @@ def test_it_leaves_after_the_batch_at_hand(journal: Journal) -> None:
 
     projector.run()
 
-    assert views.status(journal.now())[0].rebuilt_to == 2000
+    reached = views.status(journal.now())[0].rebuilt_to
+    assert reached is not None
+    assert 0 < reached < journal.head()
 
 
 def test_a_lost_database_is_tried_again(postgres_database: str) -> None:

@@ -15,7 +15,7 @@ from incident_projections.folding import CannotFold, cannot_fold, fold
 from incident_projections.storage import Stand, Standing, Stop, Storage, staged
 from incident_projections.view import View
 
-_BATCH: Final = 2_000
+_BATCH: Final = 5_000
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told how far the work has come, as a position, and the head that it goes to."""
