@@ -32,7 +32,12 @@ if TYPE_CHECKING:
 _LONGEST: Final = 100 * 366 * 24 * 60
 
 
-def _sound(_: object, attribute: "Attribute[Terms]", terms: Terms) -> None:
+def sound(_: object, attribute: "Attribute[Terms]", terms: Terms) -> None:
+    """Refuse terms that nobody can keep or count by.
+
+    Raises:
+        InvalidValue: naming which of the terms it is, and the rule.
+    """
     calendar_of(terms.hours)
     for holiday in terms.hours.holidays:
         _sound_holiday(_, attribute, holiday)
@@ -89,7 +94,7 @@ class PublishAgreement(AgreementCommand):
 
     party: Party
     holds_from: datetime = field(converter=utc, validator=aware)
-    terms: Terms = field(validator=_sound)
+    terms: Terms = field(validator=sound)
 
 
 @frozen(kw_only=True)

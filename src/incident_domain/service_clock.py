@@ -5,6 +5,7 @@ its predecessor is taken at the predecessor's instant, and a step that does not 
 paused) changes nothing.
 """
 
+from bisect import bisect_left, bisect_right
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -146,7 +147,7 @@ def recalendar(clock: ServiceClock, at: datetime, calendar: Calendar) -> Service
 def read(clock: ServiceClock, at: datetime) -> Reading:
     """What the clock says at an instant, everything at that instant included."""
     instant = to_micros(at)
-    used = _used(clock, instant)
+    used = used_at(clock, instant)
     first = _settled(clock, instant).first_breached
     due = _due(clock)
     return Reading(
@@ -165,15 +166,23 @@ def due_at(clock: ServiceClock) -> datetime | None:
     return None if due is None else from_micros(due)
 
 
+def used_at(clock: ServiceClock, at: Micros) -> Micros:
+    """The working time used up to an instant, which must not lie before the last step."""
+    if not clock.runs:
+        return 0
+    last = clock.runs[-1]
+    until = at if last.until is None else last.until
+    return last.used_before + elapsed(last.calendar, last.since, until)
+
+
 def over_at(clock: ServiceClock) -> datetime | None:
     """The first instant from which more is used than the target now in force, if nothing else happens."""
-    if clock.target is None:
+    if clock.target is None or not clock.runs:
         return None
-    for run in clock.runs:
-        over = exceeded(run.calendar, run.since, clock.target - run.used_before)
-        if over is not None and (run.until is None or over < run.until):
-            return from_micros(over)
-    return None
+    # Before any later run more was used already, and in any earlier one the target was not exceeded.
+    run = clock.runs[max(bisect_right(clock.runs, clock.target, key=_before) - 1, 0)]
+    over = exceeded(run.calendar, run.since, clock.target - run.used_before)
+    return from_micros(over) if over is not None and (run.until is None or over < run.until) else None
 
 
 def share_at(clock: ServiceClock, percent: int) -> datetime | None:
@@ -192,11 +201,13 @@ def share_at(clock: ServiceClock, percent: int) -> datetime | None:
 def _due(clock: ServiceClock) -> Micros | None:
     if clock.state is not ClockState.RUNNING or clock.target is None:
         return None
-    for run in clock.runs:
-        due = reached(run.calendar, run.since, clock.target - run.used_before)
-        if due is not None and (run.until is None or due <= run.until):
-            return due
-    return None
+    # Before any later run the target was used up already, and in any earlier one it was not reached.
+    run = clock.runs[max(bisect_left(clock.runs, clock.target, key=_before) - 1, 0)]
+    return reached(run.calendar, run.since, clock.target - run.used_before)
+
+
+def _before(run: Run) -> Micros:
+    return run.used_before
 
 
 def _over(target: Micros | None, used: Micros) -> bool:
@@ -207,21 +218,13 @@ def _noted(clock: ServiceClock) -> Noted:
     return clock.noted or Noted(target=clock.target, calendar=clock.calendar)
 
 
-def _used(clock: ServiceClock, at: Micros) -> Micros:
-    if not clock.runs:
-        return 0
-    last = clock.runs[-1]
-    until = at if last.until is None else last.until
-    return last.used_before + elapsed(last.calendar, last.since, until)
-
-
 def _not_before(clock: ServiceClock, at: datetime) -> Micros:
     instant = to_micros(at)
     return instant if clock.at is None else max(instant, clock.at)
 
 
 def _running(clock: ServiceClock, at: Micros) -> ServiceClock:
-    run = Run(calendar=clock.calendar, since=at, until=None, used_before=_used(clock, at))
+    run = Run(calendar=clock.calendar, since=at, until=None, used_before=used_at(clock, at))
     return changed(clock, state=ClockState.RUNNING, at=at, runs=(*clock.runs, run))
 
 
@@ -247,6 +250,6 @@ def _settled(clock: ServiceClock, at: Micros) -> ServiceClock:
 
 def _breached_by_now(clock: ServiceClock, at: Micros) -> ServiceClock:
     """The clock with a breach noted that a new target made."""
-    if clock.first_breached is None and _over(clock.target, _used(clock, at)):
+    if clock.first_breached is None and _over(clock.target, used_at(clock, at)):
         return changed(clock, first_breached=at)
     return clock

@@ -171,7 +171,7 @@ def _year_of(at: Micros) -> int:
     return from_micros(at).year
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _year(calendar: Calendar, number: int) -> _Year:
     if number not in _YEARS:
         raise InvalidValue("at", "must lie in the years from 1900 to 9998")

@@ -84,7 +84,7 @@ def test_the_demo_walks_the_five_steps(incidents: Incidents) -> None:
     assert "P1.11   major incident: management has not been informed" in told.out
     assert len(re.findall(r"^ +P5\.[12] ", told.out, flags=re.MULTILINE)) == 4
     assert "major  14 min      3       9D3P-V7JA-0KZT  No telephone at the head office works" in told.out
-    assert "same place zaragoza" in told.out
+    assert "same place Zaragoza" in told.out
     assert "Closure report of incident 2, 4T7K-9QXM-C3VW" in told.out
     assert "handling time         4 h 33 min" in told.out
 
@@ -343,10 +343,70 @@ def test_the_text_of_a_period(incidents: Incidents, played: str) -> None:
     said = incidents("report", "--from", "2026-03-01", "--to", "2026-04-01", "--store", played).out
 
     lines = [" ".join(line.split()) for line in said.splitlines()]
-    assert lines[0] == "Closed from 2026-03-01 00:00 on and before 2026-04-01 00:00, in UTC"
-    assert {"closed 1", "median handling time 4 h 33 min", "reopened 1 (100.0%)"} <= set(lines)
-    assert {"satisfaction 1 satisfied", "customer's agreement 1 confirmed"} <= set(lines)
-    assert {"2 1 4 h 33 min 4 h 33 min", "network 1 4 h 33 min 4 h 33 min"} <= set(lines)
+    assert lines[0] == "Incidents from 2026-03-01 00:00 to 2026-04-01 00:00"
+    assert {"Closed 1", "Median handling time 4 h 33 min", "Reopened 100.0 %"} <= set(lines)
+    assert {"satisfied 1 100.0 %", "Customer's agreement: confirmed 1 (100.0 %)"} <= set(lines)
+    assert {"2 high 1 4 h 33 min 4 h 33 min", "network 1 4 h 33 min 4 h 33 min"} <= set(lines)
+
+
+def test_a_report_is_printed_as_what_is_asked(incidents: Incidents, played: str) -> None:
+    """As text, as data by either option, and as a page, in the language that is asked for."""
+
+    def report(*words: str) -> Ran:
+        return incidents("report", "2", *words, "--store", played)
+
+    english, spanish = report("--format", "html"), report("--format", "html", "--language", "es")
+
+    assert report("--format", "json").data == report("--json").data
+    assert report().out == report("--format", "text").out
+    assert report("--language", "es").out.startswith("Informe de cierre del incidente 2, 4T7K-9QXM-C3VW\n")
+    assert english.out.startswith("<!DOCTYPE html>")
+    assert "<h1>Informe de cierre del incidente 2, 4T7K-9QXM-C3VW</h1>" in spanish.out
+    assert "<svg" in english.out
+
+
+def test_a_report_says_one_thing_about_its_format(incidents: Incidents, played: str) -> None:
+    """Data by one option and a page by the other is a contradiction."""
+    ran = incidents("report", "2", "--json", "--format", "html", "--store", played)
+
+    assert (ran.code, ran.out) == (ExitCode.MISUSED, "")
+    assert "--format" in ran.err
+
+
+def test_a_report_is_written_to_a_file_as_a_whole(incidents: Incidents, played: str, tmp_path: Path) -> None:
+    """The file holds what would be printed, is as readable as any, and nothing else lies beside it."""
+    file, other = tmp_path / "2.txt", tmp_path / "other.txt"
+    file.write_text("an older report")
+    other.write_text("")
+
+    ran = incidents("report", "2", "--output", str(file), "--store", played)
+
+    assert (ran.code, ran.out, ran.err) == (ExitCode.DONE, "", "")
+    assert file.read_text(encoding="utf-8") == incidents("report", "2", "--store", played).out
+    assert file.stat().st_mode == other.stat().st_mode
+    assert sorted(tmp_path.iterdir()) == [file, other]
+
+
+def test_a_file_that_cannot_be_written_is_said_so(incidents: Incidents, played: str, tmp_path: Path) -> None:
+    """What stands in its place stays, and the line names the option."""
+    folder = tmp_path / "march.html"
+    folder.mkdir()
+
+    taken = incidents("report", "2", "--output", str(folder), "--store", played)
+    nowhere = incidents("report", "2", "--output", str(tmp_path / "no" / "2.txt"), "--store", played)
+
+    for ran in (taken, nowhere):
+        assert (ran.code, ran.out) == (ExitCode.FILE, "")
+        assert ran.err.startswith("incidents: --output: ")
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_period_that_ends_ahead_ends_now(incidents: Incidents, played: str) -> None:
+    """What is open is not counted as open in the future."""
+    report = incidents("report", "--from", "2026-03-01", "--to", "2999-01-01", "--json", "--store", played)
+
+    assert report.data["until"] < "2999"
+    assert report.data["backlog"][-1]["open"] == 2
 
 
 @needs_real_log
@@ -547,6 +607,7 @@ def test_the_guide_to_the_command_line_holds(
         ("`timeline`", "timeline 3"),
         ("`report` of a period", "report --from 2026-01-01"),
         ("`rebuild`", "rebuild queue"),
+        ("`views`", "views"),
     ],
 )
 def test_the_guide_names_the_members_of_every_answer(

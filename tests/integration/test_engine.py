@@ -17,7 +17,7 @@ from sqlalchemy import Engine, create_engine, inspect, text
 from incident_domain.envelope import Recorded
 from incident_domain.events import IncidentRegistered
 from incident_projections.engine import Projections, ViewStopped
-from incident_projections.similar import SIMILAR
+from incident_projections.queue import QUEUE
 from incident_projections.view import INCIDENT_EVENTS
 from incident_projections.views import VIEWS
 from tests.examples import EXAMPLES
@@ -102,10 +102,10 @@ def killing_run(url: str, at: int) -> None:
     def fold(known: tuple[Any, ...], recorded: Recorded, event: Any) -> tuple[Any, ...]:
         if recorded.position == at:
             os.kill(os.getpid(), signal.SIGKILL)
-        return SIMILAR.fold(known, recorded, event)
+        return QUEUE.fold(known, recorded, event)
 
-    deadly = changed(SIMILAR, fold=fold)
-    others = [view for view in VIEWS if view is not SIMILAR]
+    deadly = changed(QUEUE, fold=fold)
+    others = [view for view in VIEWS if view is not QUEUE]
     engine = create_engine(url)
     Projections(engine, ListSource(journal=long_journal(), cuts=CUTS), [*others, deadly]).catch_up()
 

@@ -27,6 +27,7 @@ from incident_domain import (
     ChildOutcome,
     Classify,
     ConfigurationItem,
+    CorrectHoliday,
     Ended,
     IncidentId,
     InformCustomer,
@@ -35,15 +36,23 @@ from incident_domain import (
     LinkAsChild,
     LinkChange,
     MatchKnownError,
+    PublishAgreement,
     RecordInteraction,
     Refused,
     RegisterIncident,
     Resolve,
     Unregistered,
 )
-from incident_domain.events import IncidentRegistered, NumberAssigned, Resolved, RowsImported, SourceRowKept
+from incident_domain.events import (
+    AgreementApplied,
+    IncidentRegistered,
+    NumberAssigned,
+    Resolved,
+    RowsImported,
+    SourceRowKept,
+)
 from incident_domain.ports import PlannedChange
-from tests.examples import EXAMPLES, IMPORTER, INCIDENT, KNOWN_ERROR, OTHER
+from tests.examples import EXAMPLES, GOLD, IMPORTER, INCIDENT, KNOWN_ERROR, OTHER
 from tests.process_spec import (
     ACKNOWLEDGED,
     CHILD,
@@ -318,7 +327,7 @@ def test_p1_5_new_references_can_be_said_on_the_telephone() -> None:
 
 
 @pytest.mark.clause("P1.5")
-@pytest.mark.parametrize("name", ["known-error-printer-driver", "import-servicenow"])
+@pytest.mark.parametrize("name", ["known-error-printer-driver", "agreement-gold", "import-servicenow"])
 def test_p1_5_names_of_other_streams_are_no_references(
     name: str, desk: ServiceDesk, journal: Journal
 ) -> None:
@@ -566,6 +575,45 @@ def test_p2_2_an_entry_that_is_not_there_is_no_match(desk: ServiceDesk) -> None:
         desk.handle(ask(MatchKnownError))
 
     assert refused.value.clause == "P2.2"
+
+
+# Service level agreements (P3.7)
+
+
+@pytest.mark.clause("P3.7")
+def test_p3_7_agreements_go_through_the_same_door(desk: ServiceDesk, journal: Journal) -> None:
+    """An agreement is recorded in a stream of its own, and a registration runs under its version."""
+    published = desk.handle(ask(PublishAgreement)).recorded
+    [registered, applied] = desk.handle(ask(RegisterIncident, agreement=GOLD)).recorded
+
+    assert list(published) == journal.read(f"agreement-{GOLD}")
+    assert isinstance(registered.event, IncidentRegistered)
+    assert isinstance(applied.event, AgreementApplied)
+    assert (applied.stream, applied.event.version) == (INCIDENT, 1)
+    assert desk.handle(ask(PublishAgreement)).recorded == ()
+
+
+@pytest.mark.clause("P3.7")
+def test_p3_7_a_version_published_by_another_desk_is_seen_by_the_next_registration(journal: Journal) -> None:
+    """What a desk remembers of an agreement is compared with the journal when it writes."""
+    one, another_desk = desk_on(journal), desk_on(journal)
+    one.handle(ask(PublishAgreement))
+    one.handle(ask(RegisterIncident, agreement=GOLD))
+
+    another_desk.handle(ask(CorrectHoliday, counts_from=minute(-1)))
+    recorded = one.handle(ask(RegisterIncident, incident=OTHER, agreement=GOLD)).recorded
+
+    assert [each.event.version for each in recorded if isinstance(each.event, AgreementApplied)] == [2]
+
+
+@pytest.mark.clause("P3.7")
+def test_p3_7_what_no_desk_published_is_refused(desk: ServiceDesk, journal: Journal) -> None:
+    """Nothing is recorded, neither of the incident nor of the agreement."""
+    with pytest.raises(Refused) as refused:
+        desk.handle(ask(RegisterIncident, agreement=GOLD))
+
+    assert (refused.value.clause, refused.value.code) == ("P3.7", "no-such-agreement")
+    assert journal.head() == 0
 
 
 # What only the world outside can tell

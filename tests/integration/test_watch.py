@@ -1,5 +1,6 @@
 """The watch on real stores: each warning and breach once, dated when it fell due."""
 
+import json
 import os
 import signal
 import subprocess
@@ -18,6 +19,8 @@ from sqlalchemy.exc import OperationalError
 
 from incident_adapters import watch as watching
 from incident_adapters.agreement_terms import AgreementTerms
+from incident_adapters.cli import run
+from incident_adapters.cli_errors import ExitCode
 from incident_adapters.service_desk import ServiceDesk
 from incident_adapters.watch import Watch, Watched, watch_once
 from incident_domain import (
@@ -39,6 +42,7 @@ from tests.process_spec import minute
 from tests.watched import asked, at_work, desk_with_views, publish_gold
 
 ROOT = Path(__file__).parents[2]
+PROGRAM = Path(sys.executable).with_name("incidents")
 ACKNOWLEDGE, UPDATE, RESOLVE = TargetKind.ACKNOWLEDGE, TargetKind.UPDATE, TargetKind.RESOLVE
 
 
@@ -290,6 +294,45 @@ def test_a_watch_that_dies_leaves_the_rest_to_the_next(
     _each_once(desk, incidents)
 
 
+# On the command line
+
+
+def test_on_the_command_line_one_look_says_what_it_recorded(
+    store: tuple[ServiceDesk, Projections], store_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A cron job looks once; the second look has nothing left."""
+    desk, _ = store
+    at_work(desk, "INC-1")
+
+    told = [_said(capsys, "watch", "--once", "--store", store_url, *form) for form in ((), (), ("--json",))]
+
+    assert told[:2] == ["Recorded 6 warnings and 3 breaches.\n", "Recorded 0 warnings and 0 breaches.\n"]
+    assert json.loads(told[2]) == {"warnings": 0, "breaches": 0}
+
+
+def _said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert run(words) is ExitCode.DONE
+    return capsys.readouterr().out
+
+
+def test_on_the_command_line_it_looks_until_it_is_told_to_end(
+    store: tuple[ServiceDesk, Projections], store_url: str
+) -> None:
+    """It says what it recorded, and ends in good order on SIGTERM."""
+    desk, _ = store
+    at_work(desk, "INC-1")
+
+    with subprocess.Popen(
+        [PROGRAM, "watch", "--store", store_url], stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+
+    assert first == "incidents: recorded 6 warnings and 3 breaches\n"
+    assert process.returncode == ExitCode.DONE
+
+
 # In a thread
 
 
@@ -298,10 +341,9 @@ def test_in_a_thread_it_looks_at_once_and_until_it_is_stopped(store: tuple[Servi
     desk, views = store
     at_work(desk, "INC-1")
 
-    with Watch(desk, views, every=timedelta(hours=1)) as watch:
+    with Watch(desk, views, every=timedelta(hours=1)):
         pass
 
-    assert not watch.running
     assert len(marks(desk, "INC-1")) == 9
 
 
@@ -344,8 +386,7 @@ def test_in_a_thread_what_is_wrong_with_the_program_is_raised_at_the_stop(
 ) -> None:
     """Without the view of the clocks there is nothing to watch, and no retry mends that."""
     desk, _ = store
-    watch = Watch(desk, Projections(desk.journal.store.engine, desk.journal, VIEWS))
-    watch.start()
+    watch = Watch(desk, Projections(desk.journal.store.engine, desk.journal, VIEWS)).start()
 
     with pytest.raises(KeyError, match="sla_timers"):
         watch.stop()

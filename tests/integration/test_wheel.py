@@ -86,7 +86,7 @@ def _sources() -> set[str]:
         file.relative_to(place).as_posix()
         for package, place in places.items()
         for file in (place / package).rglob("*")
-        if file.suffix in {".py", ".typed", ".json", ".sql"}
+        if file.suffix in {".py", ".typed", ".json", ".sql", ".html"}
     }
 
 

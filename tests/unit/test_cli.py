@@ -21,7 +21,10 @@ from incident_projections.describe import duration
 from incident_projections.queue_readers import BadCursor
 from incident_projections.views import VIEWS
 
-COMMANDS = ("demo", "queue", "show", "timeline", "report", "import", "import servicenow", "rebuild")
+COMMANDS = (
+    *("demo", "queue", "show", "timeline", "report", "import", "import servicenow"),
+    *("rebuild", "views", "project"),
+)
 
 
 def test_the_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str]) -> None:

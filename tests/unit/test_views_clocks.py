@@ -1,5 +1,6 @@
 """The clock view: what an incident's history makes of every agreement that runs on it."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any, Final, get_args
 
@@ -27,11 +28,11 @@ from incident_domain.events import (
     Terms,
 )
 from incident_domain.service_clock import ClockState
-from incident_projections.clock_facts import CLOCK_EVENTS
-from incident_projections.clocks import TermsOf, Turn
+from incident_projections.clock_facts import CLOCK_EVENTS, ClockEvent, read_facts
+from incident_projections.clocks import TermsOf, Turn, timers_of_facts
 from incident_projections.engine import Projections
 from incident_projections.sla_readers import Outcome, SlaTimer, breached, due_within, timers_of, to_watch
-from incident_projections.sla_timers import sla_timers
+from incident_projections.sla_timers import SlaTimerRow, fold_sla_timers, sla_timers, timer_row
 from tests.agreements import (
     GOLD,
     GOLD_TERMS,
@@ -69,6 +70,7 @@ from tests.histories import (
     at,
     example,
     histories,
+    recorded,
     registered,
     rows_of,
     shown,
@@ -579,6 +581,69 @@ def test_any_cut_with_redelivery_makes_the_same_clocks(
 ) -> None:
     """However the history is cut into batches, and whatever is delivered again, the rows are the same."""
     assert _rows(journal, cuts) == _rows(journal, [])
+
+
+SEVERAL: Final = known(
+    gold_1=(Party.CUSTOMER, GOLD_TERMS),
+    gold_2=(Party.CUSTOMER, changed(GOLD_TERMS, hours=OFFICE, warn_at_percent=(70,))),
+    gold_3=(Party.CUSTOMER, changed(GOLD_TERMS, targets=(target(RESOLVE, 100),))),
+    network_ola_1=(Party.GROUP, OLA_TERMS),
+    upstream_1=(Party.SUPPLIER, changed(OLA_TERMS, pauses=GOLD_TERMS.pauses)),
+)
+_TOLD: Final[tuple[Callable[[float], IncidentEvent], ...]] = (
+    prioritised,
+    lambda minutes: prioritised(minutes, P3),
+    escalated,
+    lambda minutes: escalated(minutes, SERVERS, member()),
+    rejected,
+    acknowledged,
+    progress,
+    notified,
+    held,
+    lambda minutes: held(minutes, HoldReason.SUPPLIER),
+    resumed,
+    resolved,
+    reopened,
+    lambda minutes: applied(minutes, NETWORK_OLA),
+    lambda minutes: applied(minutes, UPSTREAM),
+    lambda minutes: moved(minutes, 2),
+    lambda minutes: recounted(minutes, 3),
+    lambda minutes: warned(minutes, RESOLVE, 50),
+    lambda minutes: breach(minutes, UPDATE),
+    lambda minutes: breach(minutes, UPDATE, 2),
+)
+
+
+@given(
+    steps=st.lists(st.tuples(st.sampled_from(_TOLD), st.integers(-20, 200)), max_size=25),
+    terms_of=st.sampled_from([any_terms, SEVERAL]),
+)
+def test_what_grew_event_by_event_is_what_all_facts_make(
+    steps: list[tuple[Callable[[float], IncidentEvent], int]], terms_of: TermsOf
+) -> None:
+    """Carried along in columns or counted from the first fact, the clocks are the same."""
+    now = 0
+    events: list[IncidentEvent] = [registered(INCIDENT), applied()]
+    for make, later in steps:
+        now += later
+        events.append(make(now))
+    head, *timers = _grown(recorded(*told(INCIDENT, *events)), terms_of)
+
+    counted = timers_of_facts(read_facts(head["facts"] or ""), terms_of)
+    shown = [timer_row(INCIDENT, head["registered_at"], each, terms_of) for each in counted if each.agreed]
+    assert timers == sorted(shown, key=_key)
+
+
+def _grown(journal: list[Recorded], terms_of: TermsOf) -> list[SlaTimerRow]:
+    rows: tuple[SlaTimerRow, ...] = ()
+    for each in journal:
+        if isinstance(each.event, ClockEvent):
+            rows = fold_sla_timers(rows, each, each.event, terms_of)
+    return list(rows)
+
+
+def _key(row: SlaTimerRow) -> tuple[str, str, int]:
+    return row["agreement"], row["kind"], row["cycle"]
 
 
 def test_every_event_of_an_incident_is_weighed() -> None:

@@ -10,7 +10,7 @@ from attrs import field, frozen
 from sqlalchemy import Engine, create_engine
 
 from incident_domain.envelope import Recorded
-from incident_projections.engine import NotReached, Projections, ViewStatus, ViewStopped
+from incident_projections.engine import JournalShorter, NotReached, Projections, ViewStatus, ViewStopped
 from incident_projections.queue import QUEUE
 from incident_projections.storage import Stop
 from incident_projections.timeline import TIMELINE
@@ -274,6 +274,19 @@ def test_waiting_ends_when_the_time_is_over(engine: Engine) -> None:
         waiting.wait_for(2, timeout=0.01)
 
     assert waiting.positions() == {"queue": 1, "timeline": 1}
+
+
+def test_views_that_hold_more_than_the_journal_say_so(engine: Engine) -> None:
+    """When an older journal was put in the place of theirs, they stop, and a rebuild makes them right."""
+    Projections(engine, source(), BOTH).catch_up()
+    views = Projections(engine, source(3), BOTH)
+
+    with pytest.raises(JournalShorter, match="they hold events up to 6, but the journal ends at 3"):
+        views.catch_up()
+    views.rebuild()
+
+    assert views.catch_up() == 3
+    assert rows(engine) == one_pass(3)
 
 
 def test_only_the_named_views_are_brought_up(engine: Engine) -> None:

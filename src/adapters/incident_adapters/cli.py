@@ -37,10 +37,12 @@ from incident_adapters.demo import Played, StoryClock, play
 from incident_adapters.demo_stage import SCANNERS
 from incident_adapters.journal import system_clock
 from incident_adapters.projector import Projector
+from incident_adapters.report_words import Language
+from incident_adapters.watch import Watch, watch_once
 from incident_domain.validation import InvalidValue
-from incident_projections.closure_readers import closure_report
-from incident_projections.timeline import timeline
-from incident_projections.views import VIEWS
+from incident_projections.queue import QUEUE
+from incident_projections.timeline import TIMELINE, timeline
+from incident_projections.views import NAMES
 
 _WIDTH_OF_A_PIPE: Final = 100
 
@@ -122,9 +124,9 @@ def demo(*, session: Here) -> None:
                 scenes.append(played)
                 session.tell(cli_demo.scene(played))
             with store.views.reading() as connection:
-                entries, closing = timeline(connection, SCANNERS), closure_report(connection, SCANNERS)
-            assert closing is not None, "the story's incident was recorded"
-            session.tell(cli_demo.epilogue(entries, closing))
+                entries = timeline(connection, SCANNERS)
+                closing = cli_report.of_incident(connection, SCANNERS)
+            session.tell(cli_demo.epilogue(entries, closing, session.console.width))
             if session.store is None:
                 session.tell(cli_demo.INVITATION)
             session.answer(cli_demo.data(scenes, entries, closing))
@@ -157,7 +159,7 @@ def queue(
         The queue; left out it is the work queue where something narrows it, else the review queue.
     """
     shown = chosen(which, narrowing)
-    with reading(session.url, session.bar) as store, store.views.reading() as connection:
+    with reading(session.url, session.bar, QUEUE) as store, store.views.reading() as connection:
         found, text = look_up(connection, shown, narrowing, page, system_clock())
         session.answer(found)
         session.tell(text)
@@ -200,7 +202,7 @@ def show_timeline(incident: str, /, *, session: Here) -> None:
     incident
         Its number, or the reference that the customer was given.
     """
-    with reading(session.url, session.bar) as store:
+    with reading(session.url, session.bar, TIMELINE) as store:
         name = store.find(incident)
         with store.views.reading() as connection:
             entries = timeline(connection, name)
@@ -215,15 +217,19 @@ def report(
     *,
     since: Annotated[datetime | None, Parameter(name="--from", show_default=False)] = None,
     until: Annotated[datetime | None, Parameter(name="--to", show_default=False)] = None,
+    form: Annotated[cli_report.Format | None, Parameter(name="--format", show_default=False)] = None,
+    language: Language = Language.EN,
+    output: Annotated[Path | None, Parameter(show_default=False)] = None,
     session: Here,
 ) -> None:
-    """Show the closure report: of one incident, or of all that were closed in a period.
+    """Show the closure report of one incident, or what was closed and went on in a period.
 
     The handling time runs from registration to resolution; what lay between a resolution and a reopening
     does not count.
 
     ```
     incidents report 4711
+    incidents report 4711 --format html --language es --output 4711.html
     incidents report --from 2026-03-01 --to 2026-04-01
     incidents report --from 2026-03-01T08:00:00+01:00 --json
     ```
@@ -236,21 +242,29 @@ def report(
         The beginning of the period; a time without a zone is in UTC.
     until
         The end, which is no part of the period; left out it is now.
+    form
+        What to print: text, json, or html, a page with charts that can be printed; left out it is text.
+    language
+        The language of text and page: en or es.
+    output
+        The file to write instead of printing; it is replaced as a whole.
     """
     if incident is not None and (since or until):
         raise InvalidValue("INCIDENT", "name an incident or a period, not both")
+    printing = cli_report.Printing(
+        form=cli_report.form(form, as_json=session.as_json), language=language, width=session.console.width
+    )
     with reading(session.url, session.bar) as store:
         name = None if incident is None else store.find(incident)
         with store.views.reading() as connection:
             if name is None:
-                period = cli_report.of_period(connection, since, until, system_clock())
-                session.answer(cli_report.period_data(period))
-                session.tell(cli_report.period_text(period))
+                printed = printing.of(cli_report.of_period(connection, since, until, system_clock()))
             else:
-                closing = closure_report(connection, name)
-                assert closing is not None, "the views hold every incident that was found"
-                session.answer(closing)
-                session.tell(cli_report.incident_text(closing))
+                printed = printing.of(cli_report.of_incident(connection, name))
+    if output is None:
+        print(printed)
+    else:
+        cli_report.write(output, printed)
 
 
 importing: Final = App(
@@ -303,15 +317,14 @@ def rebuild(*view: str, session: Here) -> None:
         The views to build: queue, timeline, closure, incident_traits, known_errors or known_error_traits;
         all of them where none is named.
     """
-    known = [each.name for each in VIEWS]
-    if unknown := sorted(set(view) - set(known)):
+    if unknown := sorted(set(view) - set(NAMES)):
         raise InvalidValue(
-            "VIEW", f"there is none named {', '.join(unknown)}; choose from {', '.join(known)}"
+            "VIEW", f"there is none named {', '.join(unknown)}; choose from {', '.join(NAMES)}"
         )
     with existing(session.url) as store:
         with session.bar.shown("rebuilding") as advance:
             store.views.rebuild(*view, progress=advance)
-        positions = {name: store.views.positions()[name] for name in view or known}
+        positions = {name: store.views.positions()[name] for name in view or NAMES}
         session.answer({"views": positions})
         session.tell(cli_text.table(("View", "Events up to"), positions.items()))
 
@@ -345,7 +358,37 @@ def project(*, session: Here) -> None:
     ```
     """
     with existing(session.url) as store:
-        cli_views.project(Projector(store.views, store.desk.journal))
+        cli_views.until_told_to_end(Projector(store.views, store.desk.journal))
+
+
+@app.command
+def watch(
+    *,
+    once: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    session: Here,
+) -> None:
+    """Record the warnings and breaches of service levels that fall due, until Ctrl-C or SIGTERM.
+
+    Each is dated at the instant at which a clock crossed its mark.  It is recorded once, however many watches
+    run and however long none did.
+
+    ```
+    incidents watch
+    incidents watch --once
+    ```
+
+    Parameters
+    ----------
+    once
+        Look once and end, for a cron job; the answer says how much was recorded.
+    """
+    with existing(session.url) as store:
+        if not once:
+            cli_views.until_told_to_end(Watch(store.desk, store.views))
+            return
+        watched = watch_once(store.desk, store.views, store.desk.journal.now())
+    session.answer(watched)
+    session.tell(f"Recorded {watched.warnings} warnings and {watched.breaches} breaches.")
 
 
 @app.meta.default

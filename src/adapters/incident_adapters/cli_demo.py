@@ -10,8 +10,8 @@ from rich.text import Text
 from incident_adapters import cli_report, cli_text
 from incident_adapters.demo import Played
 from incident_adapters.demo_story import Look, Scene
+from incident_adapters.report_data import IncidentReport, incident_data
 from incident_domain import IncidentEvent, Recorded
-from incident_projections.closure_readers import ClosureReport
 from incident_projections.describe import describe
 from incident_projections.queue_readers import Page
 from incident_projections.timeline import TimelineEntry
@@ -69,7 +69,7 @@ def _queue(told: Scene, page: Page) -> RenderableType:
             return cli_text.section("Waiting for closure:", cli_text.closure_queue(page))
 
 
-def epilogue(entries: Sequence[TimelineEntry], closing: ClosureReport) -> RenderableType:
+def epilogue(entries: Sequence[TimelineEntry], closing: IncidentReport, width: int) -> RenderableType:
     """What stays of the incident: its timeline and its closure report."""
     return Group(
         Text(""),
@@ -77,12 +77,12 @@ def epilogue(entries: Sequence[TimelineEntry], closing: ClosureReport) -> Render
         Text(""),
         cli_text.section("The timeline, all times in UTC", cli_text.timeline(entries)),
         Text(""),
-        cli_report.incident_text(closing),
+        cli_report.incident_text(closing, width),
     )
 
 
 def data(
-    scenes: Sequence[Played], entries: Sequence[TimelineEntry], closing: ClosureReport
+    scenes: Sequence[Played], entries: Sequence[TimelineEntry], closing: IncidentReport
 ) -> dict[str, object]:
     """The whole demo for programs."""
     return {
@@ -98,5 +98,5 @@ def data(
             for each in scenes
         ],
         "timeline": entries,
-        "report": closing,
+        "report": incident_data(closing),
     }

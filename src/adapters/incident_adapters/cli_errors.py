@@ -12,7 +12,7 @@ from incident_adapters.servicenow_log import LogUnreadable
 from incident_domain import Refused
 from incident_domain.evolution import BrokenHistory
 from incident_domain.validation import InvalidValue
-from incident_projections.engine import JournalGap, OtherVersion, ViewStopped
+from incident_projections.engine import JournalGap, JournalShorter, OtherVersion, ViewStopped
 from incident_projections.queue_readers import BadCursor
 from incident_projections.storage import ViewsUnwritable
 
@@ -31,7 +31,7 @@ class ExitCode(IntEnum):
 
 EXIT_CODES: Final = (
     "Exit codes: 0 done; 1 refused, or there is no such incident; 2 the command line is not understood; "
-    "3 the store cannot be used; 4 the file cannot be read; 130 interrupted."
+    "3 the store cannot be used; 4 the file cannot be read or written; 130 interrupted."
 )
 
 
@@ -41,6 +41,10 @@ class NotFound(Exception):
 
 class UnusableStore(Exception):
     """The store named on the command line holds nothing that could be read; the message says what to do."""
+
+
+class UnwritableFile(Exception):
+    """A file named on the command line cannot be written; the message names it and says why."""
 
 
 class UnreadableFile(Exception):
@@ -55,6 +59,7 @@ EXPECTED: Final = (
     NotFound,
     UnusableStore,
     UnreadableFile,
+    UnwritableFile,
     LogUnreadable,
     PersistenceError,
     MapperDeserialisationError,
@@ -63,6 +68,7 @@ EXPECTED: Final = (
     ViewsUnwritable,
     OtherVersion,
     JournalGap,
+    JournalShorter,
     BrokenHistory,
     Contended,
 )
@@ -86,7 +92,7 @@ def explained(error: Exception) -> tuple[ExitCode, str]:
             )
         case CycloptsError() | InvalidValue():
             return ExitCode.MISUSED, f"{_one_line(error)} (incidents --help tells more)"
-        case UnreadableFile() | LogUnreadable():
+        case UnreadableFile() | UnwritableFile() | LogUnreadable():
             return ExitCode.FILE, _one_line(error)
         case DBAPIError():
             return ExitCode.STORE, f"store: the database failed ({type(error.orig).__name__}); try again"

@@ -12,13 +12,15 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.cli_errors import NotFound, UnusableStore
 from incident_adapters.journal import system_clock
 from incident_adapters.recorder import UnstorableEvent
 from incident_adapters.service_desk import ServiceDesk
 from incident_domain import IncidentId, IncidentRegistered
 from incident_projections.engine import Projections
-from incident_projections.views import VIEWS
+from incident_projections.view import View
+from incident_projections.views import views as every_view
 
 
 @frozen(kw_only=True)
@@ -73,7 +75,8 @@ def opened(url: str, clock: Callable[[], datetime] = system_clock) -> Generator[
                 f"store: the folder {file.parent} cannot be made ({error.strerror}); name another --store"
             ) from error
     with ServiceDesk.open(url, clock=clock) as desk:
-        yield OpenStore(desk=desk, views=Projections(desk.journal.store.engine, desk.journal, VIEWS))
+        known = every_view(AgreementTerms(desk.journal))
+        yield OpenStore(desk=desk, views=Projections(desk.journal.store.engine, desk.journal, known))
 
 
 @contextmanager
@@ -95,8 +98,10 @@ def existing(url: str) -> Generator[OpenStore]:
 
 
 @contextmanager
-def reading(url: str, bar: "Bar") -> Generator[OpenStore]:
-    """Open a store that is there, with every view holding all that was recorded up to now.
+def reading(url: str, bar: "Bar", *views: View) -> Generator[OpenStore]:
+    """Open a store that is there, with these views, or every one, holding all that was recorded up to now.
+
+    Only views that are going to be read belong there: one that cannot fold an event holds up no other.
 
     Raises:
         UnusableStore: when there is no such file.
@@ -105,7 +110,7 @@ def reading(url: str, bar: "Bar") -> Generator[OpenStore]:
     """
     with existing(url) as store:
         with bar.shown("folding events into views") as advance:
-            store.views.catch_up(progress=advance)
+            store.views.catch_up(*(view.name for view in views), progress=advance)
         yield store
 
 

@@ -1,4 +1,4 @@
-"""How the views stand, as text, and the program that keeps them in step."""
+"""How the views stand, as text, and the programs that keep at their work until they are told to end."""
 
 import logging
 import signal
@@ -10,6 +10,7 @@ from rich.console import RenderableType
 
 from incident_adapters.cli_text import table
 from incident_adapters.projector import Projector
+from incident_adapters.watch import Watch
 from incident_projections.describe import duration
 from incident_projections.engine import ViewStatus
 from incident_projections.storage import Stop
@@ -53,15 +54,15 @@ def _stopped(stop: Stop) -> str:
     )
 
 
-def project(projector: Projector) -> None:
-    """Run a projector until SIGINT or SIGTERM ends it after a batch; standard error says how it goes.
+def until_told_to_end(work: Projector | Watch) -> None:
+    """Run it until SIGINT or SIGTERM ends it after what is at hand; standard error says how it goes.
 
     Raises:
         OtherVersion: when the store holds a view of a newer release.
     """
 
     def leave(_signal: int, _frame: FrameType | None) -> None:
-        projector.leave()
+        work.leave()
 
     log = logging.getLogger("incident_adapters")
     said = logging.StreamHandler()
@@ -70,7 +71,7 @@ def project(projector: Projector) -> None:
     log.addHandler(said)
     log.setLevel(logging.INFO)
     try:
-        projector.run()
+        work.run()
     finally:
         log.removeHandler(said)
         for each, handler in before.items():

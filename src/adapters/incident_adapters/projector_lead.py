@@ -44,7 +44,9 @@ def lead_of(views: Projections) -> Lead:
     if views.engine.dialect.name == "postgresql":
         return _SessionLead(views.engine, names)
     with views.reading() as connection:
-        file = connection.exec_driver_sql("PRAGMA database_list").one()[2]
+        file = connection.exec_driver_sql(
+            "SELECT file FROM pragma_database_list WHERE name = 'main'"
+        ).scalar_one()
     if not file:
         return _SoleLead()
     return _FileLead(Path(f"{file}-projector-{crc32(names.encode()):08x}"))
@@ -55,10 +57,9 @@ class _SessionLead:
 
     def __init__(self, engine: Engine, names: str) -> None:
         self._names = names
+        self._connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         # Apart from the pool, which would lend the connection to others with the lock still on it.
-        connection = engine.connect()
-        connection.detach()
-        self._connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        self._connection.detach()
         self._connection.execute(_WATCHED)
 
     def take(self) -> bool:

@@ -13,8 +13,7 @@ from types import TracebackType
 from typing import Final, Self, TypeAlias
 
 from attrs import frozen
-from eventsourcing.persistence import PersistenceError
-from sqlalchemy.exc import SQLAlchemyError
+from eventsourcing.persistence import InterfaceError, InternalError, OperationalError
 
 from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.batch import Batch
@@ -26,8 +25,8 @@ from incident_domain.incident import BREACH
 from incident_domain.service_levels import RecordBreach, RecordWarning
 from incident_domain.working_time import from_micros, to_micros
 from incident_projections.clock_facts import ClockEvent, fact_of
-from incident_projections.clocks import Crossing, TermsOf, Timer, clocks_of, unrecorded
-from incident_projections.engine import Projections
+from incident_projections.clocks import Crossing, TermsOf, Timer, timers_of_facts, unrecorded
+from incident_projections.engine import Projections, ViewStopped
 from incident_projections.sla_readers import to_watch
 from incident_projections.sla_timers import SLA_TIMERS_TABLE
 
@@ -104,7 +103,7 @@ def due_marks(
     until = to_micros(now)
     due: list[tuple[Crossing, Timer]] = [
         (crossing, timer)
-        for timer in clocks_of(facts, terms_of).timers
+        for timer in timers_of_facts(facts, terms_of)
         for crossing in unrecorded(timer, terms_of)
         if crossing.at < until
     ]
@@ -137,10 +136,10 @@ def _mark(incident: IncidentId, crossing: Crossing, timer: Timer) -> Mark:
 
 
 class Watch:
-    """The watch in a thread of its own, for a program that embeds the desk.
+    """The watch, in a thread of its own (`start`, `stop`) or in the caller's (`run`, `leave`).
 
-    A look that fails since the store failed or others kept writing is tried again at the next; any other
-    error ends the watch, and `stop` raises it.
+    A look that fails since the store failed, others kept writing or the view of service clocks stopped is
+    tried again in its turn; the log says so.  Anything else ends the watch.
     """
 
     def __init__(
@@ -149,54 +148,71 @@ class Watch:
         self._desk = desk
         self._projections = projections
         self._every = every
-        self._stopped = Event()
-        self._error: Exception | None = None
-        self._thread = Thread(target=self._run, name="incident-watch", daemon=True)
+        self._leaving = Event()
+        self._ended_by: Exception | None = None
+        self._thread = Thread(target=self._run_in_thread, name="watch", daemon=True)
 
-    def start(self) -> None:
-        """Look at once, and then in turns."""
+    def start(self) -> Self:
+        """Look at once, and then in turns, in a thread that does not keep the program from ending."""
         self._thread.start()
-
-    def stop(self) -> None:
-        """End the look under way, and look no more.
-
-        Raises:
-            Exception: what ended the watch before.
-        """
-        self._stopped.set()
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-
-    @property
-    def running(self) -> bool:
-        """Whether it looks; False before the start, after the stop, and when an error ended it."""
-        return self._thread.is_alive()
-
-    def __enter__(self) -> Self:
-        self.start()
         return self
 
+    def stop(self) -> None:
+        """End the thread after the look at hand.
+
+        Raises:
+            Exception: what ended it before, where something did.
+        """
+        self.leave()
+        self._thread.join()
+        if self._ended_by is not None:
+            raise self._ended_by
+
+    def run(self) -> None:
+        """Look at once, and then in turns, until `leave` is called.
+
+        Raises:
+            KeyError: when the views are without that of the service clocks.
+            OtherVersion: when the store holds the view as a newer release makes it.
+        """
+        self._look()
+        while not self._leaving.wait(self._every.total_seconds()):
+            self._look()
+
+    def leave(self) -> None:
+        """Have it end after the look at hand; this may be called from anywhere, a signal handler too."""
+        self._leaving.set()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
 
-    def _run(self) -> None:
+    def _run_in_thread(self) -> None:
         try:
-            self._look()
-            while not self._stopped.wait(self._every.total_seconds()):
-                self._look()
-        except Exception as error:  # noqa: BLE001, it is kept and raised by `stop`
-            self._error = error
-            _log.error("the watch ended (%s)", type(error).__name__)
+            self.run()
+        except Exception as error:  # noqa: BLE001, it is raised again to whoever stops the watch
+            self._ended_by = error
+            _log.error("the watch ended by %s; stop() raises it", type(error).__name__)
 
     def _look(self) -> None:
+        passing: tuple[type[Exception], ...] = (
+            Contended,
+            OperationalError,
+            InterfaceError,
+            InternalError,
+            *self._projections.troubles,
+        )
         try:
-            watch_once(self._desk, self._projections, self._desk.journal.now())
-        except (Contended, PersistenceError, SQLAlchemyError) as error:
-            # Only its kind: a message of the store may repeat what was to be written.
-            _log.warning("the watch could not look (%s); it tries again", type(error).__name__)
+            watched = watch_once(self._desk, self._projections, self._desk.journal.now())
+        except ViewStopped as stopped:
+            # Without its cause, whose words may hold what the event holds.
+            _log.error("%s", stopped)
+        except passing as trouble:
+            _log.warning("the watch could not look (%s); it tries again", type(trouble).__name__)
+        else:
+            if watched != Watched():
+                _log.info("recorded %d warnings and %d breaches", watched.warnings, watched.breaches)

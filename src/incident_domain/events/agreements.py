@@ -41,7 +41,7 @@ class Holiday:
     source: str
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class Hours:
     """When somebody attends: a week's windows, Monday first, in an IANA time zone, and the holidays."""
 

@@ -190,11 +190,12 @@ def _step_of(event: ClockEvent) -> tuple[Step, tuple[Any, ...]]:
             assert_never(event)
 
 
+_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def written(fact: Fact) -> str:
     """The fact as a JSON array."""
-    return json.dumps(
-        [fact.at, fact.position, fact.step.value, *fact.values], ensure_ascii=False, separators=(",", ":")
-    )
+    return _json([fact.at, fact.position, fact.step.value, *fact.values])
 
 
 def read_facts(column: str) -> tuple[Fact, ...]:

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Final, TypeAlias, assert_never
 
 from attrs import evolve as changed
-from attrs import field, frozen
+from attrs import frozen
 
 from incident_domain import service_clock as clocks
 from incident_domain.agreements import calendar_of, target_for
@@ -23,6 +23,9 @@ from incident_projections.clock_facts import Circumstances, Fact, Step, circumst
 
 TermsOf: TypeAlias = Callable[[AgreementId, int], tuple[Party, Terms]]
 """With whom a version of an agreement was made, and its terms; a version never changes."""
+
+
+_RETARGETING: Final = (Step.PRIORITISED, Step.SERVICES, Step.MOVED)
 
 
 class Turn(Enum):
@@ -78,40 +81,21 @@ class Timer:
     why: tuple[Reason, ...] = ()
 
 
-@frozen(kw_only=True)
-class Clocks:
-    """How an incident stands, and all timers that run or ran on it."""
-
-    facts: tuple[Fact, ...] = ()
-    circumstances: Circumstances = field(factory=Circumstances)
+def timers_of_facts(facts: Sequence[Fact], terms_of: TermsOf) -> tuple[Timer, ...]:
+    """The timers that a whole history makes, those of kinds that nobody agreed on too."""
     timers: tuple[Timer, ...] = ()
-
-
-NO_CLOCKS: Final = Clocks()
-
-
-def clocks_of(facts: Sequence[Fact], terms_of: TermsOf) -> Clocks:
-    """What a whole history makes."""
-    now = NO_CLOCKS
-    for fact in facts:
-        now = clocks_after(now, fact, terms_of)
-    return now
-
-
-def clocks_after(now: Clocks, fact: Fact, terms_of: TermsOf) -> Clocks:
-    """The clocks of the incident after one more fact; a timer that it leaves alone is the same object."""
-    facts = (*now.facts, fact)
-    circumstances = circumstances_after(now.circumstances, fact)
-    match fact.step:
-        case Step.APPLIED | Step.RECOUNTED:
-            timers = (*_others(now, fact), *_counted(facts, fact, terms_of))
-        case Step.WARNED | Step.BREACHED:
-            timers = tuple(_marked(each, fact) for each in now.timers)
-        case _:
-            timers = tuple(
-                made for each in now.timers for made in _stepped(each, circumstances, fact, terms_of)
-            )
-    return Clocks(facts=facts, circumstances=circumstances, timers=timers)
+    now = Circumstances()
+    for number, fact in enumerate(facts, 1):
+        now = circumstances_after(now, fact)
+        match fact.step:
+            case Step.APPLIED | Step.RECOUNTED:
+                others = (each for each in timers if each.agreement != fact.values[0])
+                timers = (*others, *_counted(facts[:number], fact, terms_of))
+            case Step.WARNED | Step.BREACHED:
+                timers = tuple(marked(each, fact) for each in timers)
+            case _:
+                timers = tuple(made for each in timers for made in stepped(each, now, fact, terms_of))
+    return timers
 
 
 def crossings(timer: Timer, percents: Sequence[int]) -> tuple[Crossing, ...]:
@@ -131,11 +115,7 @@ def unrecorded(timer: Timer, terms_of: TermsOf) -> tuple[Crossing, ...]:
     return tuple(each for each in crossings(timer, terms.warn_at_percent) if each.percent not in timer.marks)
 
 
-def _others(now: Clocks, fact: Fact) -> Iterator[Timer]:
-    return (each for each in now.timers if each.agreement != fact.values[0])
-
-
-def _counted(facts: tuple[Fact, ...], last: Fact, terms_of: TermsOf) -> tuple[Timer, ...]:
+def _counted(facts: Sequence[Fact], last: Fact, terms_of: TermsOf) -> tuple[Timer, ...]:
     """The timers of the agreement that the last fact names, from the start under the version it names."""
     agreement, version = AgreementId(last.values[0]), int(last.values[1])
     party, terms = terms_of(agreement, version)
@@ -158,27 +138,31 @@ def _counted(facts: tuple[Fact, ...], last: Fact, terms_of: TermsOf) -> tuple[Ti
         circumstances = circumstances_after(circumstances, fact)
         match fact.step:
             case Step.WARNED | Step.BREACHED:
-                timers = tuple(_marked(each, fact) for each in timers)
+                timers = tuple(marked(each, fact) for each in timers)
             case Step.MOVED | Step.RECOUNTED if fact.values[0] == agreement:
                 continue
             case _:
                 timers = tuple(
-                    made for each in timers for made in _stepped(each, circumstances, fact, terms_of)
+                    made for each in timers for made in stepped(each, circumstances, fact, terms_of)
                 )
     if last.step is Step.RECOUNTED:
         return tuple(_because(each, Turn.MOVED, last) for each in timers)
     return timers
 
 
-def _marked(timer: Timer, fact: Fact) -> Timer:
+def marked(timer: Timer, fact: Fact) -> Timer:
+    """The timer after the watch recorded something, which may be of another timer."""
     agreement, kind, cycle, *percent = fact.values
     if (timer.agreement, timer.kind.value, timer.cycle) != (agreement, kind, cycle):
         return timer
     return changed(timer, marks=timer.marks | {int(percent[0]) if percent else BREACH})
 
 
-def _stepped(timer: Timer, now: Circumstances, fact: Fact, terms_of: TermsOf) -> Iterator[Timer]:
-    """The timer after a fact, and where the fact begins a new cycle, that of the new cycle too."""
+def stepped(timer: Timer, now: Circumstances, fact: Fact, terms_of: TermsOf) -> Iterator[Timer]:
+    """The timer after a fact, which is the same object where the fact does not concern it.
+
+    Where the fact begins a new cycle, the timer of that comes too.
+    """
     if timer.closed:
         yield timer
         return
@@ -188,7 +172,8 @@ def _stepped(timer: Timer, now: Circumstances, fact: Fact, terms_of: TermsOf) ->
         timer = _moved(timer, fact, terms_of)
     _, terms = terms_of(timer.agreement, timer.version)
     percents = terms.warn_at_percent
-    timer = _retargeted(timer, now, fact, terms)
+    if fact.step in _RETARGETING:
+        timer = _retargeted(timer, now, fact, terms)
     if _begins_a_cycle(timer, fact):
         ended = _turned(timer, fact, clocks.stop(timer.clock, from_micros(fact.at)), percents)
         yield changed(_because(ended, Turn.STOPPED, fact), closed=True)

@@ -21,8 +21,16 @@ from incident_domain.events import (
 )
 from incident_projections.instants import instant, micros
 from incident_projections.similar import INCIDENT_TRAITS
-from incident_projections.trait_index import TraitRow, alike, head, recorded_traits, trait_table, with_traits
-from incident_projections.traits import SERVICE, WORD, Reason, traits, words
+from incident_projections.trait_index import (
+    TEXT,
+    TraitRow,
+    alike,
+    head,
+    recorded_traits,
+    trait_table,
+    with_traits,
+)
+from incident_projections.traits import SERVICE, Reason, named, worded
 from incident_projections.view import KNOWLEDGE_EVENTS, METADATA, NAME, StreamView, one_row, unbegun
 
 
@@ -124,8 +132,9 @@ def fold_known_error_traits(
     """The entry's traits after one more event; a retired entry has none."""
     match event:
         case ProblemRecorded():
-            found = traits(SERVICE, event.services) | traits(WORD, words(f"{event.title} {event.symptoms}"))
-            return with_traits((head(recorded.stream, micros(event.occurred_at)),), "problem", found)
+            first = (head(recorded.stream, micros(event.occurred_at)),)
+            said = named(SERVICE, event.services) | worded(f"{event.title} {event.symptoms}")
+            return with_traits(first, TEXT, said)
         case KnownErrorDeclared() | WorkaroundRevised() | SolutionPublished():
             return known
         case KnownErrorRetired():
@@ -140,7 +149,7 @@ KNOWN_ERRORS: Final = StreamView(
 """The view of `known_errors`."""
 
 MATCHING: Final = StreamView(
-    version=1, table=KNOWN_ERROR_TRAITS, about=KNOWLEDGE_EVENTS, fold=fold_known_error_traits
+    version=2, table=KNOWN_ERROR_TRAITS, about=KNOWLEDGE_EVENTS, fold=fold_known_error_traits
 )
 """The view of `known_error_traits`."""
 
@@ -188,8 +197,8 @@ def matching(connection: Connection, incident: IncidentId, *, limit: int = 10) -
     held = recorded_traits(connection, INCIDENT_TRAITS, incident)
     if held is None:
         return ()
-    # When an entry was begun says nothing about when its incidents happen.
-    found = alike(connection, KNOWN_ERROR_TRAITS, held[0], began_at=None, besides=None, limit=limit)
+    own, began_at = held
+    found = alike(connection, KNOWN_ERROR_TRAITS, own, began_at=began_at, besides=None, limit=limit)
     streams = [each.record for each in found]
     entries = {row.stream: _entry(row) for row in connection.execute(_SOME, {"streams": streams})}
     return tuple(

@@ -54,7 +54,11 @@ def save(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
     """Write the rows, each in the place of the one with its key, if there is one."""
     if not rows:
         return
-    values = list(map(itemgetter(*table.columns.keys()), rows))
+    names: list[str] = table.columns.keys()
+    # In the order of the index, which is then gone through once: the larger the table, the more that saves.
+    values = sorted(
+        map(itemgetter(*names), rows), key=itemgetter(*(names.index(each) for each in _key(table)))
+    )
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(_upsert_sqlite(table), values)
         return

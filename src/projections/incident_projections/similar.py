@@ -4,76 +4,29 @@ The view holds the traits of every incident that has not ended; some of its word
 is personal data, and go with the view when that is rebuilt after an erasure.
 """
 
-from typing import Final, assert_never
+from typing import Final, TypeAlias, assert_never, get_args
 
 from attrs import frozen
 from sqlalchemy import Connection
 
 from incident_domain.envelope import Recorded
 from incident_domain.events import (
-    Acknowledged,
-    AgreementApplied,
-    AgreementMoved,
     AnalysisRecorded,
-    AssignedToPerson,
     Cancelled,
-    ChangeLinked,
-    ChildLinked,
-    ChildUnlinked,
-    Classified,
     Closed,
     ConfigurationItemsAttached,
-    ConfirmationRequested,
-    CustomerCorrected,
-    CustomerInformed,
-    CustomerNotified,
-    DeviationRecorded,
-    EffortRecorded,
-    EscalatedHierarchically,
-    EscalatedToGroup,
-    FindingsReported,
-    FurtherReportAdded,
-    FurtherReportWithdrawn,
-    HandOffRejected,
-    HoursRecounted,
     IdentifiedAsSame,
-    IncidentEvent,
     IncidentId,
     IncidentRegistered,
-    InteractionRecorded,
-    JudgedNotMajor,
-    KnowledgeReviewed,
-    LinkedAsChild,
-    MajorDeclared,
-    ManagementInformed,
-    MatchedToKnownError,
-    NoMatchFound,
-    NumberAssigned,
-    Prioritised,
-    ProgressReported,
-    PutOnHold,
-    ReassessmentAccepted,
-    ReassessmentDeclined,
-    ReassessmentRequested,
-    RecordedAsNew,
-    RecordVerified,
     Reopened,
-    ResolutionConfirmed,
-    ResolutionRejected,
     Resolved,
-    RootCauseClassified,
     SameAsUndone,
-    SatisfactionRecorded,
-    ServiceRestored,
-    SolutionProposed,
-    TargetBreached,
-    TargetWarned,
-    UnlinkedFromParent,
-    WorkaroundProvided,
-    WorkResumed,
 )
 from incident_projections.instants import micros
 from incident_projections.trait_index import (
+    ANALYSIS,
+    ITEMS,
+    TEXT,
     TraitRow,
     alike,
     head,
@@ -81,15 +34,26 @@ from incident_projections.trait_index import (
     trait_table,
     with_traits,
 )
-from incident_projections.traits import ITEM, PLACE, SERVICE, WORD, Reason, traits, words
-from incident_projections.view import INCIDENT_EVENTS, StreamView, unbegun
+from incident_projections.traits import ITEM, PLACE, SERVICE, Reason, named, worded
+from incident_projections.view import StreamView, unbegun
 
 INCIDENT_TRAITS: Final = trait_table("incident_traits")
 
+Telling: TypeAlias = (
+    IncidentRegistered
+    | AnalysisRecorded
+    | ConfigurationItemsAttached
+    | Resolved
+    | IdentifiedAsSame
+    | Reopened
+    | SameAsUndone
+    | Closed
+    | Cancelled
+)
+"""The events that say what an incident is like, or whether it is open."""
 
-def fold_traits(
-    known: tuple[TraitRow, ...], recorded: Recorded, event: IncidentEvent
-) -> tuple[TraitRow, ...]:
+
+def fold_traits(known: tuple[TraitRow, ...], recorded: Recorded, event: Telling) -> tuple[TraitRow, ...]:
     """The incident's traits after one more event; an incident that has ended has none.
 
     Raises:
@@ -97,19 +61,17 @@ def fold_traits(
     """
     if isinstance(event, IncidentRegistered):
         first = (head(event.incident, micros(event.occurred_at)),)
-        return with_traits(first, "registration", traits(WORD, words(event.summary)))
+        return with_traits(first, TEXT, worded(event.summary))
     if recorded.version == 1:
         raise unbegun(recorded)
-    return _after(known, event) if known else known
-
-
-def _after(known: tuple[TraitRow, ...], event: IncidentEvent) -> tuple[TraitRow, ...]:
+    if not known:
+        return known
     match event:
         case AnalysisRecorded():
             return _analysed(known, event)
         case ConfigurationItemsAttached():
-            attached = traits(ITEM, (each.item for each in event.items))
-            return with_traits(known, "items", _of(known, "items") | attached)
+            attached = {row["trait"]: row["said"] for row in known if row["origins"] & ITEMS}
+            return with_traits(known, ITEMS, attached | named(ITEM, (each.item for each in event.items)))
         case Resolved():
             return tuple({**row, "found": 0} for row in known)
         case Reopened():
@@ -121,79 +83,23 @@ def _after(known: tuple[TraitRow, ...], event: IncidentEvent) -> tuple[TraitRow,
             return tuple({**row, "found": row["found"] + 1} for row in known)
         case Closed() | Cancelled():
             return ()
-        case (
-            IncidentRegistered()
-            | CustomerCorrected()
-            | NumberAssigned()
-            | InteractionRecorded()
-            | RecordedAsNew()
-            | FurtherReportAdded()
-            | FurtherReportWithdrawn()
-            | LinkedAsChild()
-            | ChildLinked()
-            | UnlinkedFromParent()
-            | ChildUnlinked()
-            | MajorDeclared()
-            | JudgedNotMajor()
-            | ManagementInformed()
-            | CustomerInformed()
-            | Classified()
-            | Prioritised()
-            | MatchedToKnownError()
-            | NoMatchFound()
-            | EscalatedToGroup()
-            | AssignedToPerson()
-            | HandOffRejected()
-            | EscalatedHierarchically()
-            | Acknowledged()
-            | ProgressReported()
-            | CustomerNotified()
-            | WorkaroundProvided()
-            | KnowledgeReviewed()
-            | ReassessmentRequested()
-            | ReassessmentAccepted()
-            | ReassessmentDeclined()
-            | SolutionProposed()
-            | EffortRecorded()
-            | FindingsReported()
-            | ChangeLinked()
-            | PutOnHold()
-            | WorkResumed()
-            | ServiceRestored()
-            | ConfirmationRequested()
-            | ResolutionConfirmed()
-            | ResolutionRejected()
-            | RootCauseClassified()
-            | RecordVerified()
-            | SatisfactionRecorded()
-            | DeviationRecorded()
-            | AgreementApplied()
-            | AgreementMoved()
-            | HoursRecounted()
-            | TargetWarned()
-            | TargetBreached()
-        ):
-            return known
         case _:
             assert_never(event)
-
-
-def _of(known: tuple[TraitRow, ...], origin: str) -> frozenset[str]:
-    return frozenset(row["trait"] for row in known if row["origin"] == origin)
 
 
 def _analysed(known: tuple[TraitRow, ...], event: AnalysisRecorded) -> tuple[TraitRow, ...]:
     if event.began_at is not None:
         began_at = micros(event.began_at)
         known = tuple({**row, "began_at": began_at} for row in known)
-    found = traits(SERVICE, event.services) | traits(ITEM, event.hardware)
-    found |= traits(WORD, words(event.symptoms))
+    found = named(SERVICE, event.services) | named(ITEM, event.hardware) | worded(event.symptoms)
     if event.location is not None:
-        found |= traits(PLACE, [event.location])
-    return with_traits(known, "analysis", found)
+        found |= named(PLACE, [event.location])
+    return with_traits(known, ANALYSIS, found)
 
 
-SIMILAR: Final = StreamView(version=2, table=INCIDENT_TRAITS, about=INCIDENT_EVENTS, fold=fold_traits)
+SIMILAR: Final = StreamView(
+    version=3, table=INCIDENT_TRAITS, about=frozenset(get_args(Telling)), fold=fold_traits
+)
 """The view of `incident_traits`."""
 
 

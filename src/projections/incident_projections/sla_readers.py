@@ -19,8 +19,9 @@ from incident_domain.agreements import calendar_of
 from incident_domain.events import AgreementId, IncidentId, Party, TargetKind
 from incident_domain.service_clock import ClockState, Reading
 from incident_domain.working_time import from_micros, to_micros
+from incident_projections.clock_columns import read_reasons
 from incident_projections.clock_facts import Fact, Step, read_facts, wire_name
-from incident_projections.clocks import TermsOf, Timer, Turn, clocks_of
+from incident_projections.clocks import TermsOf, Turn, timers_of_facts
 from incident_projections.instants import instant_if_any
 from incident_projections.sla_timers import FACTS, SLA_TIMERS_TABLE
 
@@ -182,10 +183,9 @@ def changes_by_recount(
 def _readings(
     facts: tuple[Fact, ...], agreement: AgreementId, terms_of: TermsOf, at: datetime
 ) -> dict[tuple[TargetKind, int], Reading]:
-    timers: tuple[Timer, ...] = clocks_of(facts, terms_of).timers
     return {
         (each.kind, each.cycle): service_clock.read(each.clock, at)
-        for each in timers
+        for each in timers_of_facts(facts, terms_of)
         if each.agreement == agreement and each.agreed
     }
 
@@ -283,19 +283,12 @@ def _timer(row: RowMapping, terms_of: TermsOf, now: datetime) -> SlaTimer:
         first_breached_at=from_micros(first) if first is not None and first < at else None,
         outcome=_outcome(over=over) if state is ClockState.STOPPED and target is not None else None,
         recorded=tuple(json.loads(row["recorded"])),
-        why=tuple(_why(turn, fact) for turn, fact in _reasons(row["why"])),
+        why=tuple(_why(each.turn, each.fact) for each in read_reasons(row["why"])),
     )
 
 
 def _outcome(*, over: bool) -> Outcome:
     return Outcome.BREACHED if over else Outcome.MET
-
-
-def _reasons(column: str) -> list[tuple[Turn, Fact]]:
-    return [
-        (Turn(turn), Fact(at=at, position=position, step=Step(step), values=tuple(values)))
-        for turn, at, position, step, *values in json.loads(column)
-    ]
 
 
 def _why(turn: Turn, fact: Fact) -> Why:

@@ -5,19 +5,36 @@ Time is no part of it: a row tells from when on it is due, breached or to be loo
 """
 
 import json
-from datetime import timedelta
-from typing import Any, Final, TypedDict
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Final, TypedDict
 
 from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, text
 
 from incident_domain import service_clock
 from incident_domain.envelope import Recorded
-from incident_domain.events import IncidentRegistered
+from incident_domain.events import IncidentRegistered, Party, TargetKind
 from incident_domain.incident import BREACH
 from incident_domain.service_clock import ClockState
-from incident_domain.working_time import from_micros
-from incident_projections.clock_facts import CLOCK_EVENTS, ClockEvent, fact_of, read_facts, written
-from incident_projections.clocks import NO_CLOCKS, Clocks, TermsOf, Timer, clocks_after, clocks_of, unrecorded
+from incident_projections.clock_columns import (
+    read_circumstances,
+    read_timer,
+    written_circumstances,
+    written_clock,
+    written_reasons,
+)
+from incident_projections.clock_facts import (
+    CLOCK_EVENTS,
+    Circumstances,
+    ClockEvent,
+    Fact,
+    Step,
+    circumstances_after,
+    fact_of,
+    read_facts,
+    written,
+)
+from incident_projections.clocks import TermsOf, Timer, marked, stepped, timers_of_facts, unrecorded
 from incident_projections.instants import micros_if_any
 from incident_projections.view import METADATA, NAME, StreamView, unbegun
 
@@ -33,6 +50,7 @@ class SlaTimerRow(TypedDict):
     come by mere running; `first_breached_at` is the same under the targets that were in force, and stays.
     `watch_at` is when the next warning or breach that is not recorded falls due, and `recorded` lists those
     that are, in percent.  `why` lists what started, paused, resumed, moved and stopped the clock, as facts.
+    `clock` is what else the next event has to know, None where it has to count from the facts.
     """
 
     incident: str
@@ -52,6 +70,7 @@ class SlaTimerRow(TypedDict):
     watch_at: int | None
     recorded: str | None
     why: str | None
+    clock: str | None
     facts: str | None
 
 
@@ -79,6 +98,7 @@ SLA_TIMERS_TABLE: Final = Table(
     Column("watch_at", BigInteger),
     Column("recorded", Text),
     Column("why", Text),
+    Column("clock", Text),
     Column("facts", Text),
     Index("sla_timers_by_due", "due_at", "incident", sqlite_where=_DUE, postgresql_where=_DUE),
     Index("sla_timers_by_over", "over_at", "incident", sqlite_where=_OVER, postgresql_where=_OVER),
@@ -87,13 +107,7 @@ SLA_TIMERS_TABLE: Final = Table(
 )
 
 
-class _FactsRow(SlaTimerRow, total=False):
-    """The row with the facts; `clocks` is what they come to, and spares replaying them within a batch."""
-
-    clocks: Clocks
-
-
-def _facts_row(incident: str, registered_at: int, facts: str, clocks: Clocks) -> _FactsRow:
+def _facts_row(incident: str, registered_at: int, facts: str, now: Circumstances) -> SlaTimerRow:
     return {
         "incident": incident,
         "agreement": FACTS,
@@ -112,8 +126,8 @@ def _facts_row(incident: str, registered_at: int, facts: str, clocks: Clocks) ->
         "watch_at": None,
         "recorded": None,
         "why": None,
+        "clock": written_circumstances(now),
         "facts": facts,
-        "clocks": clocks,
     }
 
 
@@ -121,7 +135,6 @@ def timer_row(incident: str, registered_at: int, timer: Timer, terms_of: TermsOf
     """The row of a timer."""
     clock = timer.clock
     open_crossings = unrecorded(timer, terms_of)
-    reading = None if clock.at is None else service_clock.read(clock, from_micros(clock.at))
     over = micros_if_any(service_clock.over_at(clock))
     known = next((each.at for each in timer.crossed if each.percent == BREACH), None)
     running = clock.state is ClockState.RUNNING
@@ -135,27 +148,17 @@ def timer_row(incident: str, registered_at: int, timer: Timer, terms_of: TermsOf
         "party": timer.party.value,
         "state": clock.state.value,
         "target": clock.target,
-        "elapsed": None if reading is None else _span(reading),
+        "elapsed": 0 if clock.at is None else service_clock.used_at(clock, clock.at),
         "last_step_at": clock.at,
-        "due_at": None if reading is None else micros_if_any(reading.due_at),
+        "due_at": micros_if_any(service_clock.due_at(clock)),
         "over_at": over,
         "first_breached_at": known if known is not None or not running else over,
         "watch_at": open_crossings[0].at if open_crossings else None,
         "recorded": json.dumps(sorted(timer.marks)),
-        "why": json.dumps(
-            [
-                [each.turn.value, each.fact.at, each.fact.position, each.fact.step.value, *each.fact.values]
-                for each in timer.why
-            ],
-            ensure_ascii=False,
-            separators=(",", ":"),
-        ),
+        "why": written_reasons(timer.why),
+        "clock": written_clock(timer, terms_of),
         "facts": None,
     }
-
-
-def _span(reading: service_clock.Reading) -> int:
-    return reading.elapsed // timedelta(microseconds=1)
 
 
 def fold_sla_timers(
@@ -170,30 +173,53 @@ def fold_sla_timers(
     if not rows:
         if not isinstance(event, IncidentRegistered):
             raise unbegun(recorded)
-        return (
-            _facts_row(
-                recorded.stream, fact.at, f"[{written(fact)}]", clocks_after(NO_CLOCKS, fact, terms_of)
-            ),
+        now = circumstances_after(Circumstances(), fact)
+        return (_facts_row(recorded.stream, fact.at, f"[{written(fact)}]", now),)
+    head, *timers = rows
+    facts = f"{(head['facts'] or '[]')[:-1]},{written(fact)}]"
+    now = circumstances_after(read_circumstances(head["clock"] or ""), fact)
+    first = _facts_row(head["incident"], head["registered_at"], facts, now)
+    if fact.step in _COUNTED_ANEW or any(each["clock"] is None for each in timers):
+        made = timers_of_facts(read_facts(facts), terms_of)
+        shown = sorted(
+            (each for each in made if each.agreed),
+            key=lambda each: (each.agreement, each.kind.value, each.cycle),
         )
-    head: Any = rows[0]
-    facts: str = head["facts"]
-    before: Clocks = head["clocks"] if "clocks" in head else clocks_of(read_facts(facts), terms_of)
-    now = clocks_after(before, fact, terms_of)
-    first = _facts_row(recorded.stream, head["registered_at"], f"{facts[:-1]},{written(fact)}]", now)
-    kept = {id(timer): row for timer, row in zip(_shown(before), rows[1:], strict=True)}
-    return (
-        first,
-        *(
-            kept.get(id(timer)) or timer_row(recorded.stream, head["registered_at"], timer, terms_of)
-            for timer in _shown(now)
-        ),
+        return first, *(timer_row(head["incident"], head["registered_at"], each, terms_of) for each in shown)
+    return first, *(
+        made
+        for row, following in zip_longest(timers, timers[1:])
+        for made in (_after(row, fact, now, terms_of) if _concerns(fact, row, following) else (row,))
     )
 
 
-def _shown(clocks: Clocks) -> list[Timer]:
-    """The timers that have a row, in the order of the table's key."""
-    shown = [each for each in clocks.timers if each.agreed]
-    return sorted(shown, key=lambda each: (each.agreement, each.kind.value, each.cycle))
+_COUNTED_ANEW: Final = (Step.APPLIED, Step.MOVED, Step.RECOUNTED)
+
+
+def _concerns(fact: Fact, row: SlaTimerRow, following: SlaTimerRow | None) -> bool:
+    """Whether a fact can change a timer; `following` is the row after its own in the order of the key."""
+    match fact.step:
+        case Step.WARNED | Step.BREACHED:
+            return (row["agreement"], row["kind"], row["cycle"]) == fact.values[:3]
+        case Step.ACKNOWLEDGED if row["kind"] != TargetKind.ACKNOWLEDGE.value:
+            return False
+        case Step.PROGRESS | Step.NOTIFIED if row["kind"] != TargetKind.UPDATE.value:
+            return False
+        case Step.ESCALATED | Step.REJECTED if row["party"] != Party.GROUP.value:
+            return False
+        case _:
+            # All cycles but the last have ended.
+            last = (row["agreement"], row["kind"])
+            return following is None or (following["agreement"], following["kind"]) != last
+
+
+def _after(row: SlaTimerRow, fact: Fact, now: Circumstances, terms_of: TermsOf) -> Iterator[SlaTimerRow]:
+    """The row of a timer after a fact, and that of the cycle that begins with it."""
+    timer = read_timer(row, terms_of)
+    marking = fact.step is Step.WARNED or fact.step is Step.BREACHED
+    made = (marked(timer, fact),) if marking else stepped(timer, now, fact, terms_of)
+    for each in made:
+        yield row if each is timer else timer_row(row["incident"], row["registered_at"], each, terms_of)
 
 
 def sla_timers(terms_of: TermsOf) -> StreamView[SlaTimerRow, ClockEvent]:
@@ -205,4 +231,4 @@ def sla_timers(terms_of: TermsOf) -> StreamView[SlaTimerRow, ClockEvent]:
     def fold(rows: tuple[SlaTimerRow, ...], recorded: Recorded, event: ClockEvent) -> tuple[SlaTimerRow, ...]:
         return fold_sla_timers(rows, recorded, event, terms_of)
 
-    return StreamView(version=1, table=SLA_TIMERS_TABLE, about=CLOCK_EVENTS, fold=fold)
+    return StreamView(version=2, table=SLA_TIMERS_TABLE, about=CLOCK_EVENTS, fold=fold)

@@ -202,7 +202,8 @@ class Storage:
             connection.exec_driver_sql("COMMIT")
 
     @contextmanager
-    def _altering(self) -> Generator[Connection]:
+    def altering(self) -> Generator[Connection]:
+        """Give a transaction that changes tables, one at a time in the whole database."""
         with self.writing() as connection:
             if not self._sqlite:
                 connection.execute(select(func.pg_advisory_xact_lock(_ALTERING)))
@@ -213,7 +214,7 @@ class Storage:
         with self.reading() as connection:
             if inspect(connection).has_table(_stops.name):
                 return
-        with self._altering() as connection:
+        with self.altering() as connection:
             _positions.create(connection, checkfirst=True)
             _stops.create(connection, checkfirst=True)
 
@@ -243,7 +244,7 @@ class Storage:
         A table that an interrupted rebuild left is taken up again if it is of the same version, unless
         everything is to be made `afresh`.
         """
-        with self._altering() as connection:
+        with self.altering() as connection:
             live = self.claim(connection, Standing.LIVE)
             building = self.claim(connection, Standing.BUILDING)
             for view in views:
@@ -265,32 +266,21 @@ class Storage:
 
         Says no when they have them.
         """
-        with self._altering() as connection:
+        with self.altering() as connection:
             return _index(connection, views, self.claim(connection, Standing.BUILDING))
 
-    def swap(self, views: Sequence[View]) -> None:
-        """Put what was built in the place of what readers saw so far, all views at once.
-
-        Does nothing when they do not stand together, or behind the old ones: then there is more to build.
-        """
-        with self._altering() as connection:
-            live = self.claim(connection, Standing.LIVE)
-            building = self.claim(connection, Standing.BUILDING)
-            if len({building[view.name].position if view.name in building else None for view in views}) > 1:
-                return
-            for view in views:
-                built = building.get(view.name)
-                if built is None or (view.name in live and live[view.name].position > built.position):
-                    return
-            # Somebody may have begun anew since they were made.
-            _index(connection, views, building)
-            quoted = self.engine.dialect.identifier_preparer.quote
-            for view in views:
-                view.table.drop(connection, checkfirst=True)
-                old, new = quoted(staged(view.table).name), quoted(view.table.name)
-                connection.exec_driver_sql(f"ALTER TABLE {old} RENAME TO {new}")
-                connection.execute(_FORGET, {"name": view.name, "of": Standing.BUILDING.value})
-                _place(connection, view.name, Standing.LIVE, building[view.name])
+    def swap(self, connection: Connection, views: Sequence[View]) -> None:
+        """Put what was built in the place of what readers saw so far, all views at once; they are claimed."""
+        building = _stands(connection, Standing.BUILDING)
+        # Somebody may have begun anew since they were made.
+        _index(connection, views, building)
+        quoted = self.engine.dialect.identifier_preparer.quote
+        for view in views:
+            view.table.drop(connection, checkfirst=True)
+            old, new = quoted(staged(view.table).name), quoted(view.table.name)
+            connection.exec_driver_sql(f"ALTER TABLE {old} RENAME TO {new}")
+            connection.execute(_FORGET, {"name": view.name, "of": Standing.BUILDING.value})
+            _place(connection, view.name, Standing.LIVE, building[view.name])
 
 
 def _failure(error: BaseException) -> str:

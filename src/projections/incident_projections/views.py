@@ -7,13 +7,16 @@ from incident_projections.closure import CLOSURE
 from incident_projections.known_errors import KNOWN_ERRORS, MATCHING
 from incident_projections.queue import QUEUE
 from incident_projections.similar import SIMILAR
-from incident_projections.sla_timers import sla_timers
+from incident_projections.sla_timers import SLA_TIMERS_TABLE, sla_timers
 from incident_projections.stretches import STRETCHES
 from incident_projections.timeline import TIMELINE
 from incident_projections.view import View
 
 VIEWS: Final[tuple[View, ...]] = (QUEUE, TIMELINE, CLOSURE, STRETCHES, SIMILAR, KNOWN_ERRORS, MATCHING)
 """Every view that needs nothing but events."""
+
+NAMES: Final = (SLA_TIMERS_TABLE.name, *(each.name for each in VIEWS))
+"""The names of all views."""
 
 
 def views(terms_of: TermsOf) -> tuple[View, ...]:

@@ -1,0 +1,49 @@
+"""A report as one HTML page, with its charts and its style in it, ready to be printed."""
+
+from functools import cache
+from typing import assert_never
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from incident_adapters.report_charts import svg
+from incident_adapters.report_page import Bars, Block, Facts, Grid, Lines, Note, Page
+
+
+def html(page: Page) -> str:
+    """The report as an HTML document that needs no other file; everything in it is escaped."""
+    return _environment().get_template("report.html").render(page=page)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("incident_adapters", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["kind"] = _kind
+    environment.filters["svg"] = _svg
+    return environment
+
+
+def _kind(block: Block) -> str:
+    """Which macro of the template writes the block."""
+    match block:
+        case Facts():
+            return "figures" if block.large else "facts"
+        case Grid():
+            return "grid"
+        case Note():
+            return "note"
+        case Bars() | Lines():
+            return "chart"
+        case _:
+            assert_never(block)
+
+
+def _svg(chart: Bars | Lines) -> Markup:
+    # Our own drawing: its letters were escaped when it was made.
+    return Markup(svg(chart))
