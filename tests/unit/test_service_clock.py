@@ -1,5 +1,7 @@
 """The service clock, compared with one that is carried from tick to tick along the wall clock."""
 
+from datetime import timedelta
+
 from hypothesis import given, settings
 
 from tests.wall_clock import Story, check, stories
