@@ -18,6 +18,7 @@ except ModuleNotFoundError as missing:
     )
 
 from incident_adapters import cli_demo, cli_import, cli_report, cli_show, cli_text, cli_views
+from incident_adapters.cli_agreements import agreements
 from incident_adapters.cli_errors import EXIT_CODES, EXPECTED, ExitCode, explained
 from incident_adapters.cli_queue import (
     EVERYTHING,
@@ -219,6 +220,8 @@ def report(
     else:
         cli_report.write(output, printed)
 
+
+app.command(agreements)
 
 importing: Final = App(
     name="import", help="Import a log that was made elsewhere, with an account of every row."
