@@ -606,6 +606,7 @@ def test_the_guide_to_the_command_line_holds(
         ("`show`", "show 3"),
         ("`timeline`", "timeline 3"),
         ("`report` of a period", "report --from 2026-01-01"),
+        ("`agreements list`", "agreements list"),
         ("`rebuild`", "rebuild queue"),
         ("`views`", "views"),
     ],

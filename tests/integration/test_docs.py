@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 import shlex
 from pathlib import Path
 
@@ -20,7 +21,8 @@ WITH_PYTHON = [
 def follow(document: Path) -> None:
     """Run the Python blocks of a document in their order, as one program, and its calls of `incidents`.
 
-    A block of text straight after one of these is what it prints.
+    A block of text straight after one of these is what it prints.  A block of TOML that begins with the name
+    of a file is that file.
     """
     namespace: dict[str, object] = {"__name__": "__main__"}
     shown = blocks(document)
@@ -35,6 +37,8 @@ def follow(document: Path) -> None:
                 case "console":
                     for call in calls_of_incidents(block):
                         assert run(call) is ExitCode.DONE, f"{named(document)}: {call}"
+                case "toml" if name := re.match(r"# (\S+\.toml)\n", block.text):
+                    Path(name[1]).write_text(block.text, encoding="utf-8")
                 case _:
                     continue
         if following is not None and following.language == "text":

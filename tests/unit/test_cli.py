@@ -23,8 +23,10 @@ from incident_projections.views import VIEWS
 
 COMMANDS = (
     *("demo", "queue", "show", "timeline", "report", "import", "import servicenow"),
+    *("agreements", "agreements publish", "agreements list"),
     *("rebuild", "views", "project"),
 )
+GROUPS = ("import", "agreements")
 
 
 def test_the_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,7 +57,7 @@ def test_help_teaches(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "--json" in said
 
 
-@pytest.mark.parametrize("command", [each for each in COMMANDS if each != "import"])
+@pytest.mark.parametrize("command", [each for each in COMMANDS if each not in GROUPS])
 def test_help_gives_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The help of a command shows how it is called."""
     run([*command.split(), "--help"])
@@ -85,6 +87,8 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         ("report --from yesterday", "--from"),
         ("rebuild everything", "VIEW"),
         ("import servicenow log.csv", "--zone"),
+        ("agreements publish gold.toml --role incident-manager", "--by"),
+        ("agreements publish gold.toml --by ben", "--role"),
         ("import servicenow log.csv --zone Europe/Madird", "--zone"),
     ],
 )

@@ -1,10 +1,29 @@
 """The terms of agreements, looked up in the journal: what the view of service clocks counts by."""
 
-from incident_adapters.batch import agreement_stream
+from collections.abc import Mapping
+from typing import Final, get_args
+
+from incident_adapters.batch import AGREEMENT_STREAM, agreement_stream
 from incident_adapters.journal import Journal
 from incident_adapters.streams import AGREEMENT, Loaded
-from incident_domain.agreements import Agreement
-from incident_domain.events import AgreementId, Party, Terms
+from incident_domain.agreements import UNPUBLISHED, Agreement, evolve_agreement
+from incident_domain.events import WIRE_NAMES, AgreementEvent, AgreementId, Party, Terms
+
+_NAMES: Final = [WIRE_NAMES[kind] for kind in get_args(AgreementEvent)]
+_PAGE: Final = 100
+
+
+def published_agreements(journal: Journal) -> Mapping[AgreementId, Agreement]:
+    """Every agreement that the journal holds, by its name, in the order of their names."""
+    found: dict[AgreementId, Agreement] = {}
+    after = 0
+    while page := journal.read_named(_NAMES, after, _PAGE):
+        for each in page:
+            if isinstance(each.event, AgreementEvent):
+                name = AgreementId(each.stream.removeprefix(AGREEMENT_STREAM))
+                found[name] = evolve_agreement(found.get(name, UNPUBLISHED), each.event)
+        after = page[-1].position
+    return {name: found[name] for name in sorted(found)}
 
 
 class AgreementTerms:

@@ -8,20 +8,17 @@ from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Final, TypeAlias
-
-import msgspec
-from attrs import field, frozen
+from typing import Annotated, Final
 
 try:
     from cyclopts import App, Parameter
-    from rich.console import Console, RenderableType
 except ModuleNotFoundError as missing:
     sys.exit(
         f"incidents: {missing.name} is not installed; add the extra cli: pip install '.[cli]' in a clone"
     )
 
 from incident_adapters import cli_demo, cli_import, cli_report, cli_show, cli_text, cli_views
+from incident_adapters.cli_agreements import agreements
 from incident_adapters.cli_errors import EXIT_CODES, EXPECTED, ExitCode, explained
 from incident_adapters.cli_queue import (
     EVERYTHING,
@@ -32,7 +29,8 @@ from incident_adapters.cli_queue import (
     chosen,
     look_up,
 )
-from incident_adapters.cli_store import Bar, default_store, existing, opened, reading
+from incident_adapters.cli_session import Here, Session
+from incident_adapters.cli_store import existing, opened, reading
 from incident_adapters.demo import Played, StoryClock, play
 from incident_adapters.demo_stage import SCANNERS
 from incident_adapters.journal import system_clock
@@ -43,8 +41,6 @@ from incident_domain.validation import InvalidValue
 from incident_projections.queue import QUEUE
 from incident_projections.timeline import TIMELINE, timeline
 from incident_projections.views import NAMES
-
-_WIDTH_OF_A_PIPE: Final = 100
 
 app: Final = App(
     name="incidents",
@@ -60,48 +56,6 @@ app: Final = App(
 )
 app.meta.group_parameters = "Everywhere"
 app.meta.suppress_keyboard_interrupt = False
-
-
-def _plain_console() -> Console:
-    console = Console(highlight=False, emoji=False, markup=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = _WIDTH_OF_A_PIPE
-    return console
-
-
-@frozen(kw_only=True)
-class Session:
-    """What holds for one call of the program: the store, and how to answer."""
-
-    store: str | None
-    as_json: bool
-    console: Console = field(factory=_plain_console)
-
-    @property
-    def url(self) -> str:
-        """The store that is meant: named, else the environment's, else the file in the data folder."""
-        return self.store or os.environ.get("INCIDENTS_STORE") or default_store()
-
-    @property
-    def bar(self) -> Bar:
-        """Where the progress of long work is shown: a terminal's standard error."""
-        return Bar(Console(stderr=True, highlight=False), not self.as_json)
-
-    def tell(self, text: RenderableType) -> None:
-        """Print text for people, unless a program wants data."""
-        if self.as_json:
-            return
-        with self.console.capture() as captured:
-            self.console.print(text)
-        print("\n".join(line.rstrip() for line in captured.get().split("\n")), end="")
-
-    def answer(self, data: object) -> None:
-        """Print data for a program, unless people want text."""
-        if self.as_json:
-            print(msgspec.json.format(msgspec.json.encode(data), indent=2).decode())
-
-
-Here: TypeAlias = Annotated[Session, Parameter(parse=False)]
 
 
 @app.command
@@ -267,6 +221,8 @@ def report(
         cli_report.write(output, printed)
 
 
+app.command(agreements)
+
 importing: Final = App(
     name="import", help="Import a log that was made elsewhere, with an account of every row."
 )
@@ -314,8 +270,8 @@ def rebuild(*view: str, session: Here) -> None:
     Parameters
     ----------
     view
-        The views to build: queue, timeline, closure, incident_traits, known_errors or known_error_traits;
-        all of them where none is named.
+        The views to build: sla_timers, queue, timeline, closure, stretches, incident_traits, known_errors
+        or known_error_traits; all of them where none is named.
     """
     if unknown := sorted(set(view) - set(NAMES)):
         raise InvalidValue(

@@ -7,6 +7,7 @@ from cyclopts import CycloptsError
 from eventsourcing.persistence import MapperDeserialisationError, PersistenceError
 from sqlalchemy.exc import DBAPIError
 
+from incident_adapters.agreement_file import BadAgreement
 from incident_adapters.service_desk import Contended
 from incident_adapters.servicenow_log import LogUnreadable
 from incident_domain import Refused
@@ -60,6 +61,7 @@ EXPECTED: Final = (
     UnusableStore,
     UnreadableFile,
     UnwritableFile,
+    BadAgreement,
     LogUnreadable,
     PersistenceError,
     MapperDeserialisationError,
@@ -92,7 +94,7 @@ def explained(error: Exception) -> tuple[ExitCode, str]:
             )
         case CycloptsError() | InvalidValue():
             return ExitCode.MISUSED, f"{_one_line(error)} (incidents --help tells more)"
-        case UnreadableFile() | UnwritableFile() | LogUnreadable():
+        case UnreadableFile() | UnwritableFile() | BadAgreement() | LogUnreadable():
             return ExitCode.FILE, _one_line(error)
         case DBAPIError():
             return ExitCode.STORE, f"store: the database failed ({type(error.orig).__name__}); try again"

@@ -153,6 +153,21 @@ class Journal(Application[str]):
         recorded = self._mapper.recorded
         return [recorded(*row) for row in self._recorder.read(after_position, limit)]
 
+    def read_named(self, names: Sequence[str], after_position: int, limit: int) -> list[Recorded]:
+        """Up to `limit` events of these wire names after a position, in the order of recording.
+
+        Raises:
+            MapperDeserialisationError: when one of them cannot be read by this release.
+        """
+        recorded = self._mapper.recorded
+        rows = self._recorder.select_notifications(
+            after_position, limit, topics=names, inclusive_of_start=False
+        )
+        return [
+            recorded(row.id, str(row.originator_id), row.originator_version, row.topic, row.state)
+            for row in rows
+        ]
+
     def numbered(self, number: int) -> str | None:
         """The incident to which a number belongs, or None while it is free (P1.5)."""
         return self._recorder.number_holder(number)
