@@ -24,7 +24,7 @@ from incident_projections.views import VIEWS
 COMMANDS = (
     *("demo", "queue", "show", "timeline", "report", "import", "import servicenow"),
     *("agreements", "agreements publish", "agreements list"),
-    *("rebuild", "views", "project"),
+    *("rebuild", "views", "project", "watch"),
 )
 GROUPS = ("import", "agreements")
 
