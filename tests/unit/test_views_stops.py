@@ -235,7 +235,9 @@ def test_a_view_under_construction_holds_up_nobody(engine: Engine) -> None:
     journal = list(JOURNAL[:4])
     Projections(engine, ListSource(journal=journal), BOTH).catch_up()
     views = Projections(
-        engine, ListSource(journal=journal, cuts=[(0, 1)]), [changed(QUEUE, version=QUEUE.version + 1), TIMELINE]
+        engine,
+        ListSource(journal=journal, cuts=[(0, 1)]),
+        [changed(QUEUE, version=QUEUE.version + 1), TIMELINE],
     )
     seen: list[tuple[int | None, int]] = []
 
