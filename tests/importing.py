@@ -1,7 +1,7 @@
 """Import a log in a process of its own, which can kill itself in the middle: run as a script.
 
-The arguments are the store's URL, the log, and two numbers: after so many looks at the clock, and after so
-many writes, the process is killed (0 for never).
+The arguments are the store's URL, the log, two numbers: after so many looks at the clock, and after so many
+writes, the process is killed (0 for never), and the agreement that the incidents fall under, or nothing.
 The clock is looked at for every command and before every write, so that a number is a place in the work.
 At the end the process prints the account and the most memory that it held, in MB.
 """
@@ -23,6 +23,7 @@ from attrs import frozen
 from incident_adapters.import_account import ImportAccount
 from incident_adapters.service_desk import ServiceDesk
 from incident_adapters.servicenow import import_servicenow
+from incident_domain.events import AgreementId
 from tests.documents import ROOT
 
 MADRID: Final = ZoneInfo("Europe/Madrid")
@@ -36,9 +37,9 @@ class Imported:
     megabytes: int
 
 
-def import_elsewhere(url: str, log: Path) -> Imported:
+def import_elsewhere(url: str, log: Path, agreement: AgreementId | None = None) -> Imported:
     """Import the log in another process."""
-    done = _run(url, log, looks=0, writes=0)
+    done = _run(url, log, looks=0, writes=0, agreement=agreement)
     assert done.returncode == 0, done.stderr
     totals, megabytes = json.loads(done.stdout)
     return Imported(ImportAccount(totals), megabytes)
@@ -51,9 +52,11 @@ def import_and_be_killed(url: str, log: Path, *, looks: int = 0, writes: int = 0
     return done.returncode != 0
 
 
-def _run(url: str, log: Path, *, looks: int, writes: int) -> subprocess.CompletedProcess[str]:
+def _run(
+    url: str, log: Path, *, looks: int, writes: int, agreement: AgreementId | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "tests.importing", url, str(log), str(looks), str(writes)],
+        [sys.executable, "-m", "tests.importing", url, str(log), str(looks), str(writes), agreement or ""],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -71,7 +74,7 @@ def _countdown(left: int) -> Callable[[], None]:
     return count
 
 
-def _main(url: str, log: str, looks: str, writes: str) -> None:
+def _main(url: str, log: str, looks: str, writes: str, agreement: str) -> None:
     looked, written = _countdown(int(looks)), _countdown(int(writes))
 
     def clock() -> datetime:
@@ -79,7 +82,13 @@ def _main(url: str, log: str, looks: str, writes: str) -> None:
         return datetime.now(UTC)
 
     with ServiceDesk.open(url, clock=clock) as desk:
-        account = import_servicenow(desk, Path(log), zone=MADRID, progress=lambda _: written())
+        account = import_servicenow(
+            desk,
+            Path(log),
+            zone=MADRID,
+            agreement=AgreementId(agreement) if agreement else None,
+            progress=lambda _: written(),
+        )
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     sys.stdout.write(json.dumps([dict(account.totals), kilobytes // 1024]))
 

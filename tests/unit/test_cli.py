@@ -24,7 +24,7 @@ from incident_projections.views import VIEWS
 COMMANDS = (
     *("demo", "queue", "show", "timeline", "report", "import", "import servicenow"),
     *("agreements", "agreements publish", "agreements list"),
-    *("rebuild", "views", "project", "watch"),
+    *("rebuild", "views", "project", "watch", "clocks", "due"),
 )
 GROUPS = ("import", "agreements")
 

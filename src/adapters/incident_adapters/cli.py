@@ -17,7 +17,7 @@ except ModuleNotFoundError as missing:
         f"incidents: {missing.name} is not installed; add the extra cli: pip install '.[cli]' in a clone"
     )
 
-from incident_adapters import cli_demo, cli_import, cli_report, cli_show, cli_text, cli_views
+from incident_adapters import cli_clocks, cli_demo, cli_import, cli_report, cli_show, cli_text, cli_views
 from incident_adapters.cli_agreements import agreements
 from incident_adapters.cli_errors import EXIT_CODES, EXPECTED, ExitCode, explained
 from incident_adapters.cli_queue import (
@@ -37,6 +37,7 @@ from incident_adapters.journal import system_clock
 from incident_adapters.projector import Projector
 from incident_adapters.report_words import Language
 from incident_adapters.watch import Watch, watch_once
+from incident_domain.events import AgreementId
 from incident_domain.validation import InvalidValue
 from incident_projections.queue import QUEUE
 from incident_projections.timeline import TIMELINE, timeline
@@ -223,6 +224,10 @@ def report(
 
 app.command(agreements)
 
+for command in (cli_clocks.clocks, cli_clocks.due):
+    app.command(command)
+
+
 importing: Final = App(
     name="import", help="Import a log that was made elsewhere, with an account of every row."
 )
@@ -230,7 +235,14 @@ app.command(importing)
 
 
 @importing.command
-def servicenow(file: Path, /, *, zone: str, session: Here) -> None:
+def servicenow(
+    file: Path,
+    /,
+    *,
+    zone: str,
+    agreement: Annotated[str | None, Parameter(show_default=False)] = None,
+    session: Here,
+) -> None:
     """Import the incident log of a ServiceNow instance, plain or compressed with gzip.
 
     Every row is accounted for.
@@ -240,6 +252,7 @@ def servicenow(file: Path, /, *, zone: str, session: Here) -> None:
 
     ```
     incidents import servicenow incidents.csv.gz --zone Europe/Madrid
+    incidents import servicenow incidents.csv.gz --zone Europe/Madrid --agreement gold
     ```
 
     Parameters
@@ -248,10 +261,13 @@ def servicenow(file: Path, /, *, zone: str, session: Here) -> None:
         The log.
     zone
         The time zone that the log's times are in, by its name in the tz database.
+    agreement
+        The published agreement that every incident of the log falls under; left out, none applies to them.
     """
     named = cli_import.zone_named(zone)
+    falls_under = None if agreement is None else AgreementId(agreement)
     with opened(session.url) as store:
-        account = cli_import.import_log(store.desk, file, named, session.bar)
+        account = cli_import.import_log(store.desk, file, named, falls_under, session.bar)
     session.answer(cli_import.account_data(account))
     session.tell(cli_import.account_text(account))
 

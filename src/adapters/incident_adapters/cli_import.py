@@ -11,6 +11,7 @@ from incident_adapters.cli_text import below_each_other, facts, section, table
 from incident_adapters.import_account import ImportAccount
 from incident_adapters.service_desk import ServiceDesk
 from incident_adapters.servicenow import ImportProgress, import_servicenow
+from incident_domain.events import AgreementId
 from incident_domain.validation import InvalidValue
 
 
@@ -26,10 +27,13 @@ def zone_named(name: str) -> ZoneInfo:
         raise InvalidValue("--zone", "is no time zone; give its name, for example Europe/Madrid") from None
 
 
-def import_log(desk: ServiceDesk, file: Path, zone: ZoneInfo, bar: Bar) -> ImportAccount:
+def import_log(
+    desk: ServiceDesk, file: Path, zone: ZoneInfo, agreement: AgreementId | None, bar: Bar
+) -> ImportAccount:
     """Import a ServiceNow log, with a progress bar over its bytes.
 
     Raises:
+        InvalidValue: when the agreement was never published.
         UnreadableFile: when the file cannot be opened.
         LogUnreadable: when it is no such log.
     """
@@ -39,7 +43,7 @@ def import_log(desk: ServiceDesk, file: Path, zone: ZoneInfo, bar: Bar) -> Impor
             advance(so_far.read, so_far.size)
 
         try:
-            return import_servicenow(desk, file, zone=zone, progress=progress)
+            return import_servicenow(desk, file, zone=zone, agreement=agreement, progress=progress)
         except OSError as error:
             raise UnreadableFile(f"FILE: {file} cannot be read ({error.strerror}); check its name") from error
 

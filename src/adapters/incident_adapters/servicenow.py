@@ -18,14 +18,14 @@ from zoneinfo import ZoneInfo
 from attrs import evolve as changed
 from attrs import frozen
 
-from incident_adapters.batch import IMPORT_STREAM, Batch
+from incident_adapters.batch import IMPORT_STREAM, Batch, agreement_stream
 from incident_adapters.import_account import ImportAccount
 from incident_adapters.service_desk import Contended, ServiceDesk
 from incident_adapters.servicenow_commands import commands_of, incident_of
 from incident_adapters.servicenow_log import LogLine, LogUnreadable, SourceLog, open_log
 from incident_adapters.servicenow_rows import Row, RowReader, RowRefused, SourceState
 from incident_domain.actor import Actor, PersonId, Role
-from incident_domain.events import DeviationRecorded, RowsImported, SourceRowKept
+from incident_domain.events import AgreementId, DeviationRecorded, RowsImported, SourceRowKept
 from incident_domain.incident import Unregistered
 from incident_domain.refusal import Refused
 from incident_domain.validation import InvalidValue
@@ -82,27 +82,33 @@ def import_servicenow(
     path: Path,
     *,
     zone: ZoneInfo,
+    agreement: AgreementId | None = None,
     progress: Callable[[ImportProgress], None] | None = None,
 ) -> ImportAccount:
     """Import a log, plain or compressed with gzip, and give the account of all its rows.
 
-    The log's times are local times of `zone`.  A log that was imported before goes on after the last row
-    that is accounted for.  `progress` is called after each batch of rows.
+    The log's times are local times of `zone`.  Every incident falls under `agreement`, in the version that
+    held at its registration; one registered before any held deviates from P3.7, and no agreement runs on it.
+    A log that was imported before goes on after the last row that is accounted for.  `progress` is called
+    after each batch of rows.
 
     Raises:
+        InvalidValue: when the agreement was never published.
         OSError: when the file cannot be opened.
         LogUnreadable: when it is no such log, is damaged, or is not the one whose import began.
         Contended: when somebody else imports the same log meanwhile.
         StoreError: when the store fails; started again the import goes on.
     """
+    if agreement is not None and not desk.journal.read(agreement_stream(agreement)):
+        raise InvalidValue("agreement", f"{agreement} was never published; publish it first, or leave it out")
     with open_log(path) as log:
         rows = _RowsInOrder(RowReader(log.name, log.header, zone))
-        lines = _with_digests(log, zone)
+        lines = _with_digests(log, zone, agreement)
         reached = _reached(desk, log)
         if reached.last is not None:
             _pass_over(lines, rows, reached.last, log.name)
         for items, digest in _batches(lines, rows):
-            reached = _record(desk, log, reached, items, digest)
+            reached = _record(desk, log, reached, items, digest, agreement)
             if progress is not None:
                 progress(ImportProgress(read=log.read, size=log.size, account=reached.account))
         return reached.account
@@ -150,8 +156,9 @@ _Lines: TypeAlias = Iterator[tuple[LogLine, str]]
 """Lines, each with the digest of everything up to and with it."""
 
 
-def _with_digests(log: SourceLog, zone: ZoneInfo) -> _Lines:
-    digest = sha256(f"{zone.key}\n{log.header.sha256}".encode())
+def _with_digests(log: SourceLog, zone: ZoneInfo, agreement: AgreementId | None) -> _Lines:
+    told = (zone.key,) if agreement is None else (zone.key, agreement)
+    digest = sha256("\n".join((*told, log.header.sha256)).encode())
     for line in log.rows():
         digest.update(line.sha256.encode())
         yield line, digest.hexdigest()
@@ -177,7 +184,7 @@ def _pass_over(lines: _Lines, rows: _RowsInOrder, through: RowsImported, name: s
             break
     raise LogUnreadable(
         f"{name}: up to line {through.through_row} it is not the log that was imported before, or the zone "
-        "is another; give that log, with the same zone and with rows added only at its end"
+        "or agreement is another; give that log, with the same of both and with rows added only at its end"
     )
 
 
@@ -195,7 +202,12 @@ def _batches(lines: _Lines, rows: _RowsInOrder) -> Iterator[tuple[list[_Item], s
 
 
 def _record(
-    desk: ServiceDesk, log: SourceLog, reached: _Reached, items: list[_Item], digest: str
+    desk: ServiceDesk,
+    log: SourceLog,
+    reached: _Reached,
+    items: list[_Item],
+    digest: str,
+    agreement: AgreementId | None,
 ) -> _Reached:
     """Record a batch of rows, with what is refused of it and the account up to its end, in one write."""
     source, stream = UUID(log.identity[:32]), import_stream(log)
@@ -206,7 +218,7 @@ def _record(
             raise Contended(
                 f"{log.name}: somebody else is importing this log; wait until that ends, then start it again"
             )
-        tally = _Tally(batch, source, reached)
+        tally = _Tally(batch, source, reached, agreement)
         for item in items:
             tally.take(item)
         imported = RowsImported(
@@ -234,9 +246,10 @@ class _Tally:
     log's time, there, whenever they are recorded.
     """
 
-    def __init__(self, batch: Batch, source: UUID, reached: _Reached) -> None:
+    def __init__(self, batch: Batch, source: UUID, reached: _Reached, agreement: AgreementId | None) -> None:
         self._batch = batch
         self._source = source
+        self._agreement = agreement
         self.account = reached.account
         self.time = _NO_TIME_YET if reached.last is None else reached.last.occurred_at
         self.kept: list[SourceRowKept] = []
@@ -264,7 +277,8 @@ class _Tally:
         known = placed.before is not None and placed.before is not SourceState.ACTIVE
         newly_active = row.state is SourceState.ACTIVE and (known or isinstance(now, Unregistered))
         changes, clauses = False, set[str]()
-        for index, command in enumerate(commands_of(row, now, newly_active=newly_active)):
+        commands = commands_of(row, now, newly_active=newly_active, agreement=self._agreement)
+        for index, command in enumerate(commands):
             try:
                 outcome = self._batch.decide(
                     command, command_id=uuid5(cause, str(index)), correlation_id=cause

@@ -18,6 +18,7 @@ from incident_domain.classification import Classify, Prioritise, PriorityOverrid
 from incident_domain.closure import Close, Reopen
 from incident_domain.escalation import AssignToPerson, EscalateToGroup
 from incident_domain.events import (
+    AgreementId,
     AnalysisRecorded,
     Capacity,
     ConfigurationItem,
@@ -84,11 +85,13 @@ def _importer(person: str | None) -> Actor:
     return Actor(person=PersonId(person or "unknown"), role=Role.IMPORTER)
 
 
-def commands_of(row: Row, now: Incident, *, newly_active: bool) -> Iterator[IncidentCommand]:
+def commands_of(
+    row: Row, now: Incident, *, newly_active: bool, agreement: AgreementId | None = None
+) -> Iterator[IncidentCommand]:
     """The commands that make the incident what the row says, in the order of the process.
 
     `newly_active` says that the row before was in another state than Active: the log's one sign that the
-    group has taken the incident on.
+    group has taken the incident on.  A new incident falls under `agreement`.
     """
     who: _Common = {
         "incident": incident_of(row.number),
@@ -98,7 +101,7 @@ def commands_of(row: Row, now: Incident, *, newly_active: bool) -> Iterator[Inci
     record = None if isinstance(now, Unregistered) else now.record
     work = Work() if record is None else record.work
     if record is None:
-        yield from _registration(row, who)
+        yield from _registration(row, who, agreement)
     else:
         yield from _customer(row, record, who)
     yield from _work_goes_on(row, now, work, who)
@@ -111,7 +114,7 @@ def commands_of(row: Row, now: Incident, *, newly_active: bool) -> Iterator[Inci
     yield from _end(row, now, who)
 
 
-def _registration(row: Row, who: _Common) -> Iterator[IncidentCommand]:
+def _registration(row: Row, who: _Common, agreement: AgreementId | None) -> Iterator[IncidentCommand]:
     reference = f"INC{row.number:07}"
     person = row.caller or f"unknown-{reference}"
     yield RegisterIncident(
@@ -124,6 +127,7 @@ def _registration(row: Row, who: _Common) -> Iterator[IncidentCommand]:
             person=PersonId(person), organisation=person, name=row.caller or "", workplace=row.location or ""
         ),
         summary=", ".join(filter(None, (row.category, row.subcategory, row.symptom))) or reference,
+        agreement=agreement,
         source=SourceRecord(system=SYSTEM, reference=reference),
     )
     yield AssignNumber(**who, number=row.number)
