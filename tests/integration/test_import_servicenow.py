@@ -23,7 +23,9 @@ from incident_domain import (
     Customer,
     Ended,
     InClassification,
+    Party,
     PersonId,
+    PublishAgreement,
     Recorded,
     RegisterIncident,
     Reporter,
@@ -33,6 +35,8 @@ from incident_domain import (
     Unregistered,
 )
 from incident_domain.incident import Incident
+from incident_domain.validation import InvalidValue
+from tests.agreements import GOLD, GOLD_TERMS
 from tests.importing import MADRID, import_and_be_killed, import_elsewhere
 from tests.servicenow_logs import HEADER, REAL_LOG, a_log, a_row, needs_real_log
 
@@ -47,6 +51,13 @@ def import_log(url: str, log: Path, zone: ZoneInfo = MADRID) -> ImportAccount:
 def incident(url: str, number: int) -> Incident:
     with ServiceDesk.open(url) as desk:
         return desk.incident(incident_of(number))
+
+
+def standing(url: str, number: int) -> InClassification:
+    """An incident that stands in step 2."""
+    found = incident(url, number)
+    assert isinstance(found, InClassification)
+    return found
 
 
 def recorded(url: str) -> list[Recorded]:
@@ -243,6 +254,65 @@ def test_another_log_than_the_one_that_was_begun_is_refused(tmp_path: Path, chan
 
     with pytest.raises(LogUnreadable, match=r"up to line 4 it is not the log that was imported before, or"):
         import_log(url, a_log(tmp_path / "log.csv", other), LISBON if change == "another zone" else MADRID)
+
+
+def agree(url: str, holds_from: datetime) -> None:
+    """Publish the agreement that the tests import under."""
+    with ServiceDesk.open(url) as desk:
+        desk.handle(
+            PublishAgreement(
+                agreement=GOLD,
+                by=Actor(person=PersonId("ben"), role=Role.INCIDENT_MANAGER),
+                at=desk.journal.now(),
+                party=Party.CUSTOMER,
+                holds_from=holds_from,
+                terms=GOLD_TERMS,
+            )
+        )
+
+
+def test_every_incident_of_a_log_falls_under_the_agreement_it_is_imported_with(
+    store_url: str, tmp_path: Path
+) -> None:
+    """One that was opened before the agreement held deviates from P3.7, and none runs on it."""
+    log = a_log(
+        tmp_path / "log.csv",
+        [
+            a_row(number="INC0000001", opened_at="1/3/2016 08:00", sys_updated_at="1/3/2016 09:00"),
+            a_row(number="INC0000002", opened_at="1/3/2016 12:00", sys_updated_at="1/3/2016 13:00"),
+        ],
+    )
+    agree(store_url, datetime(2016, 3, 1, 10, tzinfo=MADRID))
+
+    with ServiceDesk.open(store_url) as desk:
+        account = import_servicenow(desk, log, zone=MADRID, agreement=GOLD)
+
+    assert account.deviations["P3.7"] == 1
+    assert [dict(standing(store_url, each).record.agreements) for each in (1, 2)] == [{}, {GOLD: 1}]
+
+
+def test_an_import_under_an_agreement_that_was_never_published_records_nothing(
+    store_url: str, tmp_path: Path
+) -> None:
+    """A slip in the name must not become a deviation of every incident."""
+    with (
+        ServiceDesk.open(store_url) as desk,
+        pytest.raises(InvalidValue, match="gold was never published; publish it first"),
+    ):
+        import_servicenow(desk, a_log(tmp_path / "log.csv", [a_row()]), zone=MADRID, agreement=GOLD)
+
+    assert recorded(store_url) == []
+
+
+def test_an_import_does_not_go_on_under_another_agreement(tmp_path: Path) -> None:
+    """Half of a log under an agreement and half without is what nobody wants."""
+    url = f"sqlite:///{tmp_path / 'incidents.db'}"
+    log = a_log(tmp_path / "log.csv", [a_row()])
+    agree(url, datetime(2016, 1, 1, tzinfo=UTC))
+    import_log(url, log)
+
+    with ServiceDesk.open(url) as desk, pytest.raises(LogUnreadable, match="or agreement is another"):
+        import_servicenow(desk, log, zone=MADRID, agreement=GOLD)
 
 
 def test_a_log_without_rows_is_nothing_to_import(tmp_path: Path) -> None:
