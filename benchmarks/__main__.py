@@ -3,7 +3,17 @@
 import argparse
 from time import perf_counter
 
-from benchmarks import commands, imports, replay, sections, views
+from benchmarks import (
+    commands,
+    imports,
+    replay,
+    sections,
+    service_clock,
+    service_levels,
+    similar_incidents,
+    view_growth,
+    views,
+)
 from benchmarks.stores import facts, running_stores
 
 TOPICS = {
@@ -11,6 +21,10 @@ TOPICS = {
     "sections": sections.measure,
     "replay": replay.measure,
     "views": views.measure,
+    "growth": view_growth.measure,
+    "similar": similar_incidents.measure,
+    "clock": service_clock.measure,
+    "timers": service_levels.measure,
     "import": imports.measure,
 }
 

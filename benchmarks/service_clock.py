@@ -1,6 +1,6 @@
 """What it costs to ask one service clock, also one with a target of a year: microseconds.
 
-Run as `python -m benchmarks.service_clock`.  Beside each figure stands its ratio to one look at a wall clock
+Beside each figure stands its ratio to one look at a wall clock
 (an instant brought into a time zone), of which a count minute by minute would take half a million for a year.
 """
 
@@ -11,6 +11,7 @@ from statistics import median
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from benchmarks.stores import Stores
 from incident_domain.service_clock import (
     ServiceClock,
     due_at,
@@ -31,6 +32,7 @@ YEAR: Final = timedelta(hours=8 * 5 * 52)
 """Of working time."""
 
 _ROUNDS: Final = 7
+_QUICK_ROUNDS: Final = 3
 _TIMES: Final = 20_000
 
 
@@ -44,11 +46,11 @@ def worked() -> ServiceClock:
     return recalendar(clock, BEGIN + timedelta(days=22), OFFICE)
 
 
-def microseconds(ask: Callable[[], object]) -> float:
+def microseconds(ask: Callable[[], object], count: int) -> float:
     """How long it takes to ask once: the median of several rounds."""
     ask()
     rounds: list[float] = []
-    for _ in range(_ROUNDS):
+    for _ in range(count):
         began = time.perf_counter()
         for _ in range(_TIMES):
             ask()
@@ -56,15 +58,17 @@ def microseconds(ask: Callable[[], object]) -> float:
     return median(rounds)
 
 
-def main() -> None:
-    """Print the figures."""
+def measure(_: Stores, *, quick: bool) -> None:
+    """Ask one clock many times, fewer when `quick`."""
+    rounds = _QUICK_ROUNDS if quick else _ROUNDS
+    print("\nOne service clock")
     madrid = ZoneInfo("Europe/Madrid")
     short = start(ServiceClock(target=240 * 60_000_000, calendar=OFFICE), BEGIN)
     year = start(ServiceClock(target=YEAR // timedelta(microseconds=1), calendar=OFFICE), BEGIN)
     always = start(ServiceClock(target=365 * 86_400_000_000, calendar=ROUND_THE_CLOCK), BEGIN)
     long_lived = worked()
     later = BEGIN + timedelta(days=30)
-    look = microseconds(lambda: later.astimezone(madrid))
+    look = microseconds(lambda: later.astimezone(madrid), rounds)
     asked: dict[str, Callable[[], object]] = {
         "due_at, 4 hours": lambda: due_at(short),
         "due_at, a year of working time": lambda: due_at(year),
@@ -75,9 +79,5 @@ def main() -> None:
     }
     print(f"{'one look at a wall clock':32} {look:8.2f} µs")
     for name, ask in asked.items():
-        taken = microseconds(ask)
+        taken = microseconds(ask, rounds)
         print(f"{name:32} {taken:8.2f} µs  {taken / look:6.1f} looks")
-
-
-if __name__ == "__main__":
-    main()

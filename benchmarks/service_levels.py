@@ -1,20 +1,14 @@
-"""How long it takes to find what falls due among many running clocks, and to look at them once.
+"""How long it takes to find what falls due among many running clocks, and to look at them once."""
 
-Run as `python -m benchmarks.service_levels [clocks]`; a million unless told otherwise.
-"""
-
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from statistics import quantiles
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, text
 
+from benchmarks.stores import POSTGRESQL, SQLITE, Stores
 from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.service_desk import ServiceDesk
 from incident_adapters.watch import watch_once
@@ -28,7 +22,6 @@ from incident_projections.sla_readers import breached, due_within, to_watch
 from incident_projections.sla_timers import SLA_TIMERS_TABLE, timer_row
 from incident_projections.views import views
 from tests.agreements import GOLD
-from tests.postgresql import running_postgresql
 from tests.process_spec import minute
 from tests.watched import at_work, much_later, publish_gold
 
@@ -140,7 +133,15 @@ def look(desk: ServiceDesk, projections: Projections, name: str, first: int) -> 
     return spent
 
 
-def measure(url: str, count: int) -> None:
+def measure(stores: Stores, *, quick: bool) -> None:
+    """Ask a million running clocks, and let the watch look; 50,000 when `quick`."""
+    count = 50_000 if quick else 1_000_000
+    for kind in (SQLITE, POSTGRESQL):
+        print(f"\n{count:,} running clocks: {kind.name}")
+        _measure(stores.fresh(kind), count)
+
+
+def _measure(url: str, count: int) -> None:
     with ServiceDesk.open(url, clock=much_later) as desk:
         engine = desk.journal.store.engine
         terms_of = AgreementTerms(desk.journal)
@@ -153,21 +154,3 @@ def measure(url: str, count: int) -> None:
         print(f"  among {count:,} a look takes {among / alone:.2f} times as long")
         with projections.reading() as connection:
             questions(connection, terms_of)
-
-
-@contextmanager
-def stores() -> Generator[dict[str, str]]:
-    with tempfile.TemporaryDirectory() as folder, running_postgresql() as url:
-        yield {"SQLite": f"sqlite:///{Path(folder) / 'incidents.sqlite'}", "PostgreSQL": url}
-
-
-def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    with stores() as found:
-        for name, url in found.items():
-            print(f"{name}, {count:,} running clocks")
-            measure(url, count)
-
-
-if __name__ == "__main__":
-    main()
