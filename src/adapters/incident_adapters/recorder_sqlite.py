@@ -28,6 +28,7 @@ from incident_adapters.recorder_errors import StoreError, named
 from incident_adapters.recorder_tables import create_tables, refuse_other_version, schema_version
 
 _OLDEST_SQLITE = (3, 37, 0)
+_CACHE_KIB = 65_536
 _SECONDS_TO_WAIT = 60.0
 
 
@@ -234,6 +235,8 @@ def _connect(database: str, journal_mode: str, *, uri: bool) -> sqlite3.Connecti
         connection.execute("PRAGMA synchronous = FULL")
         # On macOS only this makes fsync reach the disk; elsewhere it changes nothing.
         connection.execute("PRAGMA fullfsync = ON")
+        # Rows of views lie scattered over their tables: 2 MB, the usual, are soon too few to keep a batch's.
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     except BaseException:
         connection.close()
         raise
