@@ -79,12 +79,13 @@ KINDS: Final = sorted(INCIDENT_EVENTS, key=lambda kind: kind.__name__)
 
 def marked(value: Any, where: str) -> Any:
     """The value with every text in it replaced by a mark of its own, which says where it stood."""
-    if isinstance(value, str):
+    kind = value.__class__
+    if kind is str:
         return f"<{where}>"
-    if isinstance(value, tuple):
+    if kind is tuple:
         return tuple(marked(each, f"{where}.{number}") for number, each in enumerate(value))
-    if has(type(value)):
-        inner = {each.name: getattr(value, each.name) for each in fields(type(value))}
+    if has(kind):
+        inner = {each.name: getattr(value, each.name) for each in fields(kind)}
         return changed(value, **{name: marked(each, f"{where}.{name}") for name, each in inner.items()})
     return value
 

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
@@ -44,7 +44,7 @@ def of(incident: str, *events: DomainEvent) -> list[tuple[str, DomainEvent]]:
 
 
 @contextmanager
-def folded(journal: list[Recorded]) -> Iterator[Connection]:
+def folded(journal: list[Recorded]) -> Generator[Connection]:
     """Give a connection to the hand-overs of a journal."""
     engine = create_engine("sqlite://")
     Projections(engine, ListSource(journal=journal), VIEWS).catch_up()
