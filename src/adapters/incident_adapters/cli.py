@@ -19,7 +19,10 @@ except ModuleNotFoundError as missing:
 
 from incident_adapters import cli_demo, cli_import, cli_report, cli_show, cli_text, cli_views
 from incident_adapters.cli_agreements import agreements
+from incident_adapters.cli_board import board
 from incident_adapters.cli_errors import EXIT_CODES, EXPECTED, ExitCode, explained
+from incident_adapters.cli_past import PRESENT, PastAsked
+from incident_adapters.cli_ping_pong import pingpong
 from incident_adapters.cli_queue import (
     EVERYTHING,
     FIRST_PAGE,
@@ -30,6 +33,7 @@ from incident_adapters.cli_queue import (
     look_up,
 )
 from incident_adapters.cli_session import Here, Session
+from incident_adapters.cli_status import status
 from incident_adapters.cli_store import existing, opened, reading
 from incident_adapters.demo import Played, StoryClock, play
 from incident_adapters.demo_stage import SCANNERS
@@ -93,6 +97,7 @@ def queue(
     *,
     narrowing: Narrowing = EVERYTHING,
     page: PageAsked = FIRST_PAGE,
+    past: PastAsked = PRESENT,
     session: Here,
 ) -> None:
     """Show what waits: for review, for work, or for closing.
@@ -113,14 +118,17 @@ def queue(
         The queue; left out it is the work queue where something narrows it, else the review queue.
     """
     shown = chosen(which, narrowing)
-    with reading(session.url, session.bar, QUEUE) as store, store.views.reading() as connection:
-        found, text = look_up(connection, shown, narrowing, page, system_clock())
+    with (
+        reading(session.url, session.bar, QUEUE, past=past.asked) as store,
+        store.reading() as connection,
+    ):
+        found, text = look_up(connection, shown, narrowing, page, store.now)
         session.answer(found)
         session.tell(text)
 
 
 @app.command(name="show")
-def show_incident(incident: str, /, *, session: Here) -> None:
+def show_incident(incident: str, /, *, past: PastAsked = PRESENT, session: Here) -> None:
     """Show one incident: how it stands, and everything that is missing before it may close.
 
     ```
@@ -133,14 +141,14 @@ def show_incident(incident: str, /, *, session: Here) -> None:
     incident
         Its number, or the reference that the customer was given.
     """
-    with reading(session.url, session.bar) as store:
-        shown = cli_show.gather(store, store.find(incident), system_clock())
+    with reading(session.url, session.bar, *cli_show.VIEWS, past=past.asked) as store:
+        shown = cli_show.gather(store, store.find(incident))
         session.answer(shown)
         session.tell(cli_show.text(shown))
 
 
 @app.command(name="timeline")
-def show_timeline(incident: str, /, *, session: Here) -> None:
+def show_timeline(incident: str, /, *, past: PastAsked = PRESENT, session: Here) -> None:
     """Show everything that was recorded of an incident: when, by whom, in which role, and what.
 
     Where the times of happening and of recording differ, both are shown.
@@ -156,9 +164,9 @@ def show_timeline(incident: str, /, *, session: Here) -> None:
     incident
         Its number, or the reference that the customer was given.
     """
-    with reading(session.url, session.bar, TIMELINE) as store:
+    with reading(session.url, session.bar, TIMELINE, past=past.asked) as store:
         name = store.find(incident)
-        with store.views.reading() as connection:
+        with store.reading(of=name) as connection:
             entries = timeline(connection, name)
         session.answer({"incident": name, "timeline": entries})
         session.tell(cli_text.timeline(entries))
@@ -174,6 +182,7 @@ def report(
     form: Annotated[cli_report.Format | None, Parameter(name="--format", show_default=False)] = None,
     language: Language = Language.EN,
     output: Annotated[Path | None, Parameter(show_default=False)] = None,
+    past: PastAsked = PRESENT,
     session: Here,
 ) -> None:
     """Show the closure report of one incident, or what was closed and went on in a period.
@@ -208,11 +217,11 @@ def report(
     printing = cli_report.Printing(
         form=cli_report.form(form, as_json=session.as_json), language=language, width=session.console.width
     )
-    with reading(session.url, session.bar) as store:
+    with reading(session.url, session.bar, *cli_report.VIEWS, past=past.asked) as store:
         name = None if incident is None else store.find(incident)
-        with store.views.reading() as connection:
+        with store.reading(of=name) as connection:
             if name is None:
-                printed = printing.of(cli_report.of_period(connection, since, until, system_clock()))
+                printed = printing.of(cli_report.of_period(connection, since, until, store.now))
             else:
                 printed = printing.of(cli_report.of_incident(connection, name))
     if output is None:
@@ -221,6 +230,9 @@ def report(
         cli_report.write(output, printed)
 
 
+app.command(board)
+app.command(pingpong)
+app.command(status)
 app.command(agreements)
 
 importing: Final = App(
@@ -270,8 +282,8 @@ def rebuild(*view: str, session: Here) -> None:
     Parameters
     ----------
     view
-        The views to build: sla_timers, queue, timeline, closure, stretches, incident_traits, known_errors
-        or known_error_traits; all of them where none is named.
+        The views to build: sla_timers, queue, timeline, closure, stretches, hand_overs, major_incidents,
+        customer_status, incident_traits, known_errors or known_error_traits; all of them where none is named.
     """
     if unknown := sorted(set(view) - set(NAMES)):
         raise InvalidValue(
