@@ -3,7 +3,7 @@
 import argparse
 from time import perf_counter
 
-from benchmarks import commands, imports, replay, sections, views
+from benchmarks import commands, imports, queue_top, replay, sections, views
 from benchmarks.stores import facts, running_stores
 
 TOPICS = {
@@ -11,6 +11,7 @@ TOPICS = {
     "sections": sections.measure,
     "replay": replay.measure,
     "views": views.measure,
+    "queue_top": queue_top.measure,
     "import": imports.measure,
 }
 

@@ -38,7 +38,7 @@ def engine() -> Iterator[Engine]:
     engine.dispose()
 
 
-def queue_that(raises: Callable[[Recorded], bool], version: int = 1) -> StreamView[Any, Any]:
+def queue_that(raises: Callable[[Recorded], bool], version: int = QUEUE.version) -> StreamView[Any, Any]:
     def fold(rows: tuple[Any, ...], recorded: Recorded, event: Any) -> tuple[Any, ...]:
         if raises(recorded):
             raise ArithmeticError("Ana, 555-0100")
@@ -122,7 +122,7 @@ def test_the_stop_is_kept_for_everybody_to_see(engine: Engine) -> None:
 
     assert queue == ViewStatus(
         view="queue",
-        version=1,
+        version=QUEUE.version,
         position=3,
         behind=3,
         waiting=LATER - JOURNAL[3].recorded_at,
@@ -162,7 +162,7 @@ def test_a_mended_view_of_a_new_version_is_built_anew(engine: Engine) -> None:
     Projections(engine, source(1), BOTH).catch_up()
     with pytest.raises(ViewStopped):
         Projections(engine, source(), [BROKEN, TIMELINE]).catch_up()
-    mended = Projections(engine, source(), [changed(QUEUE, version=2), TIMELINE])
+    mended = Projections(engine, source(), [changed(QUEUE, version=QUEUE.version + 1), TIMELINE])
 
     assert mended.catch_up() == 6
 
@@ -211,7 +211,7 @@ def test_a_row_that_its_table_does_not_take_stops_its_view_alone(engine: Engine)
     with pytest.raises(ViewStopped) as stopped:
         views.catch_up()
 
-    assert stopped.value.stops == (changed(AT_4, error="IntegrityError"),)
+    assert stopped.value.stops == (changed(AT_4, error="RowRefused"),)
     assert views.positions() == {"queue": 3, "timeline": 6}
     assert rows(engine) == {"queue": one_pass(3)["queue"], "timeline": one_pass()["timeline"]}
 
@@ -235,7 +235,9 @@ def test_a_view_under_construction_holds_up_nobody(engine: Engine) -> None:
     journal = list(JOURNAL[:4])
     Projections(engine, ListSource(journal=journal), BOTH).catch_up()
     views = Projections(
-        engine, ListSource(journal=journal, cuts=[(0, 1)]), [changed(QUEUE, version=2), TIMELINE]
+        engine,
+        ListSource(journal=journal, cuts=[(0, 1)]),
+        [changed(QUEUE, version=QUEUE.version + 1), TIMELINE],
     )
     seen: list[tuple[int | None, int]] = []
 

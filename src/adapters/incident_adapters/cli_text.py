@@ -1,6 +1,6 @@
 """What the program prints for people: queues and incidents as plain tables, all times in UTC."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import Enum
 
@@ -94,13 +94,13 @@ def work_queue(page: Page) -> RenderableType:
     return _queue(
         page,
         "Nothing is at work here.",
-        ("Prio", "Age", "Number", "Incident", "What it is, and how it stands"),
+        ("Prio", "Age", "Number", "Incident", "What it is, how it stands, and why here"),
         lambda each: (
             "major" if each.major else each.priority and each.priority.value,
             duration(each.age),
             each.number,
             each.incident,
-            _said(each, f"{held_by(each)}: {stands(each)}"),
+            _said(each, f"{held_by(each)}: {stands(each)}", *_why_here(each)),
         ),
     )
 
@@ -126,8 +126,13 @@ def _queue(
     return Group(entries, Text(f"There is more; go on with --after {page.next}"))
 
 
-def _said(entry: QueueEntry, remark: str) -> Text:
-    return Text.assemble(cell(entry.summary), "\n", cell(remark))
+def _said(entry: QueueEntry, *remarks: str) -> Text:
+    return Text("\n").join((cell(entry.summary), *(cell(each) for each in remarks)))
+
+
+def _why_here(entry: QueueEntry) -> Iterator[str]:
+    if entry.place is not None:
+        yield entry.place.sentence
 
 
 def _lacks(entry: QueueEntry) -> str:
