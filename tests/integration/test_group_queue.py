@@ -100,7 +100,7 @@ def _story(name: str, drawn: Drawn) -> list[DomainEvent]:
         registered(name, begun),
         changed(example(AnalysisRecorded), services=drawn.services, occurred_at=at(begun)),
         example(RecordedAsNew),
-        example(MajorDeclared if drawn.major else JudgedNotMajor),
+        example(MajorDeclared) if drawn.major else example(JudgedNotMajor),
         example(Classified),
     ]
     if drawn.under_gold:

@@ -21,7 +21,8 @@ from incident_domain.incident import (
 )
 from incident_projections.known_errors import KNOWN_ERRORS, MATCHING, Match, matching
 from incident_projections.queue import QUEUE, Phase
-from incident_projections.queue_readers import QueueEntry, incident_entry
+from incident_projections.queue_entries import QueueEntry
+from incident_projections.queue_readers import incident_entry
 from incident_projections.similar import SIMILAR, SimilarIncident, similar_to
 
 _LIKE_IT: Final = 5

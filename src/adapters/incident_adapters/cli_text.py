@@ -12,7 +12,8 @@ from rich.text import Text
 from incident_domain import Line, Objection
 from incident_projections.describe import duration
 from incident_projections.queue import Phase
-from incident_projections.queue_readers import Page, QueueEntry
+from incident_projections.queue_entries import QueueEntry
+from incident_projections.queue_readers import Page
 from incident_projections.similar import SimilarIncident
 from incident_projections.timeline import TimelineEntry
 
