@@ -5,7 +5,6 @@ import gzip
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 from incident_adapters.agreement_terms import AgreementTerms
@@ -13,9 +12,10 @@ from incident_adapters.report_data import ServiceReport, service_report
 from incident_adapters.service_desk import ServiceDesk
 from incident_projections.closure import CLOSURE
 from incident_projections.engine import Projections
+from incident_projections.hand_overs import HAND_OVERS
 from incident_projections.sla_timers import sla_timers
 from incident_projections.stretches import STRETCHES
-from tests.importing import MADRID, import_elsewhere
+from tests.importing import MADRID
 from tests.servicenow_logs import REAL_LOG, needs_real_log
 
 SINCE: Final = datetime(2016, 3, 1, tzinfo=MADRID)
@@ -23,12 +23,9 @@ UNTIL: Final = datetime(2016, 4, 1, tzinfo=MADRID)
 
 
 @needs_real_log
-def test_the_report_of_a_month_is_what_a_plain_count_over_the_file_says(tmp_path: Path) -> None:
+def test_the_report_of_a_month_is_what_a_plain_count_over_the_file_says(real_store_url: str) -> None:
     """Volume, backlog, reopenings, hand-offs and the median handling time are those of the file."""
-    url = f"sqlite:///{tmp_path / 'incidents.db'}"
-    import_elsewhere(url, REAL_LOG)
-
-    period = report_of(url).period
+    period = report_of(real_store_url).period
 
     counted = Count()
     volume = period.volume
@@ -58,7 +55,7 @@ def test_the_report_of_a_month_is_what_a_plain_count_over_the_file_says(tmp_path
 def report_of(url: str) -> ServiceReport:
     """The report of the month, from the views of the imported log."""
     with ServiceDesk.open(url) as desk:
-        known = (CLOSURE, STRETCHES, sla_timers(AgreementTerms(desk.journal)))
+        known = (CLOSURE, STRETCHES, HAND_OVERS, sla_timers(AgreementTerms(desk.journal)))
         views = Projections(desk.journal.store.engine, desk.journal, known)
         views.catch_up()
         with views.reading() as connection:
