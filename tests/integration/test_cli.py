@@ -607,6 +607,7 @@ def test_the_guide_to_the_command_line_holds(
         ("`timeline`", "timeline 3"),
         ("`report` of a period", "report --from 2026-01-01"),
         ("`agreements list`", "agreements list"),
+        ("`what-if`", "what-if --calendar 24x7 --from 2026-03-01"),
         ("`rebuild`", "rebuild queue"),
         ("`views`", "views"),
     ],

@@ -10,6 +10,7 @@ from typing import Final
 from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.report_data import ServiceReport, service_report
 from incident_adapters.service_desk import ServiceDesk
+from incident_adapters.servicenow_commands import UNNAMED_GROUP
 from incident_projections.closure import CLOSURE
 from incident_projections.engine import Projections
 from incident_projections.hand_overs import HAND_OVERS
@@ -37,6 +38,9 @@ def test_the_report_of_a_month_is_what_a_plain_count_over_the_file_says(real_sto
     )
     assert volume.registered > volume.closed > volume.reopened > 0
     assert sum(each.handed_over for each in period.hand_overs) == counted.happened["handed over"]
+    assert {
+        (each.giver, each.taker): (each.handed_over, each.returned) for each in period.hand_overs
+    } == counted.handed_over()
     assert period.reopened == counted.closed_after_reopening
     handled = sorted(counted.handling)
     assert period.closed == len(handled)
@@ -67,6 +71,8 @@ class Count:
 
     def __init__(self) -> None:
         self.happened: Counter[str] = Counter()
+        self.hand_overs: Counter[tuple[str | None, str]] = Counter()
+        self.returns: Counter[tuple[str | None, str]] = Counter()
         self.handling: list[timedelta] = []
         self.closed_after_reopening = 0
         self.backlog: Counter[tuple[str, datetime]] = Counter()
@@ -78,6 +84,7 @@ class Count:
         self._note("registered", opened)
         group, state, since = None, "open", opened
         handled, open_since, resolved_at, resolution, reopened = timedelta(), opened, opened, None, False
+        had_held = set[str]()
         for row in rows:
             now, told = at(row["sys_updated_at"]), row["incident_state"]
             if state == "resolved" and told not in {"Resolved", "Closed"}:
@@ -86,9 +93,13 @@ class Count:
                 handled, state, since, reopened = handled + (resolved_at - open_since), "open", now, True
                 open_since, resolution = now, None
             if not (group is None and row["assignment_group"] == row["assigned_to"] == "?"):
-                if row["assignment_group"] != group:
+                taker = row["assignment_group"].replace("?", UNNAMED_GROUP)
+                if taker != group:
                     self._note("handed over", now)
-                group = row["assignment_group"]
+                    self.hand_overs[group, taker] += SINCE <= now < UNTIL
+                    self.returns[group, taker] += SINCE <= now < UNTIL and taker in had_held
+                group = taker
+                had_held.add(taker)
             if told == "Resolved":
                 by = row["resolved_by"] if row["resolved_by"] != "?" else row["sys_updated_by"]
                 if (by, row["closed_code"]) != resolution:
@@ -106,6 +117,10 @@ class Count:
                     self.closed_after_reopening += reopened
                 return
         self._stood(state, since, None)
+
+    def handed_over(self) -> dict[tuple[str | None, str], tuple[int, int]]:
+        """How often incidents went from a group to another, and how often that one had held it before."""
+        return {pair: (times, self.returns[pair]) for pair, times in self.hand_overs.items() if times}
 
     def _note(self, what: str, when: datetime) -> None:
         self.happened[what] += SINCE <= when < UNTIL

@@ -23,7 +23,7 @@ from incident_projections.views import VIEWS
 
 COMMANDS = (
     *("demo", "queue", "show", "timeline", "report", "import", "import servicenow"),
-    *("agreements", "agreements publish", "agreements list"),
+    *("agreements", "agreements publish", "agreements list", "what-if"),
     *("rebuild", "views", "project"),
 )
 GROUPS = ("import", "agreements")

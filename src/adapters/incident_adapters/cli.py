@@ -35,6 +35,7 @@ from incident_adapters.cli_queue import (
 from incident_adapters.cli_session import Here, Session
 from incident_adapters.cli_status import status
 from incident_adapters.cli_store import existing, opened, reading
+from incident_adapters.cli_what_if import what_if
 from incident_adapters.demo import Played, StoryClock, play
 from incident_adapters.demo_stage import SCANNERS
 from incident_adapters.journal import system_clock
@@ -234,6 +235,7 @@ app.command(board)
 app.command(pingpong)
 app.command(status)
 app.command(agreements)
+app.command(what_if)
 
 importing: Final = App(
     name="import", help="Import a log that was made elsewhere, with an account of every row."
