@@ -184,7 +184,7 @@ def test_ping_pong_of_a_quiet_period_says_so(played: str, capsys: pytest.Capture
     """Nothing is no error."""
     said = asked(played, "pingpong --from 2025-03-01 --to 2025-04-01", capsys)
 
-    assert said == "Nothing changed hands in this period.\n"
+    assert said == "Nothing went to and fro in this period.\n"
 
 
 def test_a_period_that_ends_before_it_begins_is_refused(

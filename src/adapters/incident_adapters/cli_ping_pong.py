@@ -44,7 +44,7 @@ def pingpong(
     until
         The end, which is no part of the period; left out it is now.
     limit
-        How many incidents to show.
+        How many incidents to show, and as text how many pairs of groups.
     """
     with (
         reading(session.url, session.bar, HAND_OVERS, QUEUE, past=past.asked) as store,
@@ -54,17 +54,19 @@ def pingpong(
         incidents = most_moved(connection, since=begins, until=ends, limit=limit)
         between = pairs(connection, since=begins, until=ends)
     session.answer({"since": begins, "until": ends, "incidents": incidents, "pairs": between})
-    session.tell(text(incidents, between))
+    session.tell(text(incidents, between, limit))
 
 
-def text(incidents: Sequence[MovedIncident], between: Sequence[Pair]) -> RenderableType:
-    """Both for people."""
-    if not between:
-        return Text("Nothing changed hands in this period.")
+def text(incidents: Sequence[MovedIncident], between: Sequence[Pair], limit: int) -> RenderableType:
+    """Both for people; what the service desk handed over and nobody rejected went to and fro nowhere."""
+    to_and_fro = [each for each in between if each.giver is not None or each.rejected]
+    if not incidents and not to_and_fro:
+        return Text("Nothing went to and fro in this period.")
     parts: list[RenderableType] = []
     if incidents:
         parts.append(section("Incidents that went to and fro", _incidents(incidents)))
-    parts.append(section("Between groups", _pairs(between)))
+    if to_and_fro:
+        parts.append(section("Between groups", *_pairs(to_and_fro, limit)))
     return below_each_other(parts)
 
 
@@ -100,14 +102,16 @@ def _way(path: Sequence[HandOver]) -> str:
     return " ".join(said)
 
 
-def _pairs(between: Sequence[Pair]) -> RenderableType:
-    return table(
+def _pairs(between: Sequence[Pair], limit: int) -> list[RenderableType]:
+    shown = table(
         ("From", "To", "Handed over", "Rejected", "Had held it before"),
         (
             (_group(each.giver), each.taker, each.handed_over, each.rejected, each.returned)
-            for each in between
+            for each in between[:limit]
         ),
     )
+    more = len(between) - limit
+    return [shown, *([Text(f"And {more} more, which --json has.")] if more > 0 else [])]
 
 
 def _group(group: str | None) -> str:
