@@ -30,10 +30,11 @@ from incident_adapters.report_words import Language
 from incident_domain import IncidentId
 from incident_domain.validation import InvalidValue
 from incident_projections.closure import CLOSURE
+from incident_projections.hand_overs import HAND_OVERS
 from incident_projections.sla_timers import SLA_TIMERS_TABLE
 from incident_projections.stretches import STRETCHES
 
-VIEWS: Final = (CLOSURE, STRETCHES, SLA_TIMERS_TABLE)
+VIEWS: Final = (CLOSURE, STRETCHES, HAND_OVERS, SLA_TIMERS_TABLE)
 """The views that reports are made of."""
 
 
