@@ -26,6 +26,7 @@ from incident_adapters.cli_ping_pong import pingpong
 from incident_adapters.cli_queue import (
     EVERYTHING,
     FIRST_PAGE,
+    READ_BY,
     Narrowing,
     PageAsked,
     Which,
@@ -43,7 +44,6 @@ from incident_adapters.projector import Projector
 from incident_adapters.report_words import Language
 from incident_adapters.watch import Watch, watch_once
 from incident_domain.validation import InvalidValue
-from incident_projections.queue import QUEUE
 from incident_projections.timeline import TIMELINE, timeline
 from incident_projections.views import NAMES
 
@@ -104,7 +104,7 @@ def queue(
     """Show what waits: for review, for work, or for closing.
 
     The review queue is the incident manager's: what stands in step 1, oldest first, with what is missing.
-    The work queue is the groups': major incidents first, then by priority, then the oldest first.
+    The work queue is the groups': major incidents first, then by time to breach, priority and age.
     The closure queue is the service desk's: what is resolved and not yet closed.
 
     ```
@@ -120,7 +120,7 @@ def queue(
     """
     shown = chosen(which, narrowing)
     with (
-        reading(session.url, session.bar, QUEUE, past=past.asked) as store,
+        reading(session.url, session.bar, *READ_BY[shown], past=past.asked) as store,
         store.reading() as connection,
     ):
         found, text = look_up(connection, shown, narrowing, page, store.now)
