@@ -6,6 +6,7 @@ from time import perf_counter
 from benchmarks import (
     commands,
     imports,
+    queue_top,
     replay,
     sections,
     service_clock,
@@ -25,6 +26,7 @@ TOPICS = {
     "similar": similar_incidents.measure,
     "clock": service_clock.measure,
     "timers": service_levels.measure,
+    "queue_top": queue_top.measure,
     "import": imports.measure,
 }
 

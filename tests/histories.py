@@ -168,10 +168,9 @@ def rows_of(engine: Engine, views: Iterable[View]) -> dict[str, list[tuple[Any, 
     """Everything that the tables of the views hold, in the order of the keys."""
     with engine.connect() as connection:
         return {
-            view.name: [
-                tuple(row) for row in connection.execute(select(view.table).order_by(*view.table.primary_key))
-            ]
+            table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
             for view in views
+            for table in view.tables
         }
 
 

@@ -22,6 +22,7 @@ from incident_domain.events import (
     ServiceRestored,
 )
 from incident_projections.closure import CLOSURE
+from incident_projections.hand_overs import HAND_OVERS
 from incident_projections.sla_timers import sla_timers
 from incident_projections.stretches import STRETCHES
 from incident_projections.view import View
@@ -41,7 +42,7 @@ from tests.histories import at, classified, example, registered
 
 ONE: Final = IncidentId("INC-1")
 TERMS: Final = known(gold_1=(Party.CUSTOMER, GOLD_TERMS))
-VIEWS: Final[tuple[View, ...]] = (CLOSURE, STRETCHES, sla_timers(TERMS))
+VIEWS: Final[tuple[View, ...]] = (CLOSURE, STRETCHES, HAND_OVERS, sla_timers(TERMS))
 
 
 def story() -> list[tuple[str, DomainEvent]]:

@@ -57,6 +57,7 @@ def test_the_examples_of_a_document_run(
 ) -> None:
     """Every example runs as it is printed, in a folder of its own, and prints what is shown."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
 
     follow(document)
 

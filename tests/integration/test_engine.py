@@ -90,7 +90,7 @@ def test_growing_and_rebuilding_give_the_same_rows_on_every_store(engine: Engine
     assert grown == one_pass(journal)
     assert rows_of(engine, VIEWS) == grown
     indexes = {index["name"] for index in inspect(engine).get_indexes("queue")}
-    assert "queue_by_group_3" in indexes
+    assert "queue_by_phase_3" in indexes
 
 
 def killing_run(url: str, at: int) -> None:

@@ -87,6 +87,24 @@ def test_a_reader_goes_on_after_what_it_has(journal: Journal) -> None:
     assert journal.read(OTHER) == []
 
 
+def test_events_are_read_by_their_names(journal: Journal) -> None:
+    """Only events of the names are given: of all streams in the order of recording, or stream by stream."""
+    recorded = journal.append(
+        [change(incident=(REGISTERED, CLASSIFIED, AS_NEW), other=(REGISTERED, CLASSIFIED))],
+        seen={INCIDENT: 0, OTHER: 0},
+    )
+    names = (recorded[0].name, recorded[1].name)
+
+    assert journal.read_named(names, 0, 10) == [recorded[0], recorded[1], recorded[3], recorded[4]]
+    assert journal.read_named(names[:1], 1, 10) == [recorded[3]]
+    assert journal.read_named(names, 1, 1) == [recorded[1]]
+    assert journal.read_streams([OTHER, INCIDENT, "NONE"], names) == {
+        OTHER: list(recorded[3:]),
+        INCIDENT: list(recorded[:2]),
+        "NONE": [],
+    }
+
+
 def test_an_empty_journal_has_no_head(journal: Journal) -> None:
     """Positions begin at 1, so 0 is before everything."""
     assert journal.head() == 0

@@ -14,6 +14,7 @@ from sqlalchemy import case, func, select
 from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.report_data import ServiceReport, service_report
 from incident_adapters.service_desk import ServiceDesk
+from incident_adapters.servicenow_commands import UNNAMED_GROUP
 from incident_domain.actor import Actor, PersonId, Role
 from incident_domain.agreements import PublishAgreement
 from incident_domain.events import (
@@ -31,6 +32,7 @@ from incident_domain.service_clock import ClockState
 from incident_domain.working_time import Window
 from incident_projections.closure import CLOSURE
 from incident_projections.engine import Projections
+from incident_projections.hand_overs import HAND_OVERS
 from incident_projections.sla_timers import SLA_TIMERS_TABLE, sla_timers
 from incident_projections.stretches import STRETCHES
 from tests.importing import MADRID, import_elsewhere
@@ -66,6 +68,9 @@ def test_the_report_of_a_month_is_what_a_plain_count_over_the_file_says(tmp_path
     )
     assert volume.registered > volume.closed > volume.reopened > 0
     assert sum(each.handed_over for each in period.hand_overs) == counted.happened["handed over"]
+    assert {
+        (each.giver, each.taker): (each.handed_over, each.returned) for each in period.hand_overs
+    } == counted.handed_over()
     assert period.reopened == counted.closed_after_reopening
     handled = sorted(counted.handling)
     assert period.closed == len(handled)
@@ -130,7 +135,7 @@ def publish_office(url: str) -> None:
 def report_and_clocks_of(url: str) -> tuple[ServiceReport, Clocks]:
     """The report of the month and the clocks, from the views of the imported log."""
     with ServiceDesk.open(url) as desk:
-        known = (CLOSURE, STRETCHES, sla_timers(AgreementTerms(desk.journal)))
+        known = (CLOSURE, STRETCHES, HAND_OVERS, sla_timers(AgreementTerms(desk.journal)))
         views = Projections(desk.journal.store.engine, desk.journal, known)
         views.catch_up()
         with views.reading() as connection:
@@ -151,6 +156,8 @@ class Count:
 
     def __init__(self) -> None:
         self.happened: Counter[str] = Counter()
+        self.hand_overs: Counter[tuple[str | None, str]] = Counter()
+        self.returns: Counter[tuple[str | None, str]] = Counter()
         self.handling: list[timedelta] = []
         self.closed_after_reopening = 0
         self.backlog: Counter[tuple[str, datetime]] = Counter()
@@ -167,6 +174,7 @@ class Count:
         self._note("registered", opened)
         group, state, since = None, "open", opened
         handled, open_since, resolved_at, resolution, reopened = timedelta(), opened, opened, None, False
+        had_held = set[str]()
         for row in rows:
             now, told = at(row["sys_updated_at"]), row["incident_state"]
             if state == "resolved" and told not in {"Resolved", "Closed"}:
@@ -175,9 +183,13 @@ class Count:
                 handled, state, since, reopened = handled + (resolved_at - open_since), "open", now, True
                 open_since, resolution = now, None
             if not (group is None and row["assignment_group"] == row["assigned_to"] == "?"):
-                if row["assignment_group"] != group:
+                taker = row["assignment_group"].replace("?", UNNAMED_GROUP)
+                if taker != group:
                     self._note("handed over", now)
-                group = row["assignment_group"]
+                    self.hand_overs[group, taker] += SINCE <= now < UNTIL
+                    self.returns[group, taker] += SINCE <= now < UNTIL and taker in had_held
+                group = taker
+                had_held.add(taker)
             if told == "Resolved":
                 by = row["resolved_by"] if row["resolved_by"] != "?" else row["sys_updated_by"]
                 if (by, row["closed_code"]) != resolution:
@@ -209,6 +221,10 @@ class Count:
             self.used.append(used)
             self.breached_at += [] if breached is None else [breached]
             self.closed_after_a_breach += breached is not None and told == "Closed" and SINCE <= since < UNTIL
+
+    def handed_over(self) -> dict[tuple[str | None, str], tuple[int, int]]:
+        """How often incidents went from a group to another, and how often that one had held it before."""
+        return {pair: (times, self.returns[pair]) for pair, times in self.hand_overs.items() if times}
 
     def _note(self, what: str, when: datetime) -> None:
         self.happened[what] += SINCE <= when < UNTIL

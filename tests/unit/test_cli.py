@@ -23,7 +23,8 @@ from incident_projections.views import VIEWS
 
 COMMANDS = (
     *("demo", "queue", "show", "timeline", "report", "import", "import servicenow"),
-    *("agreements", "agreements publish", "agreements list"),
+    *("board", "pingpong", "status"),
+    *("agreements", "agreements publish", "agreements list", "what-if"),
     *("rebuild", "views", "project", "watch", "clocks", "due"),
 )
 GROUPS = ("import", "agreements")
@@ -85,6 +86,10 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         ("queue review --group network", "review"),
         ("show", "INCIDENT"),
         ("report --from yesterday", "--from"),
+        ("pingpong", "--from"),
+        ("pingpong --from 2026-03-01 --limit 0", "--limit"),
+        ("status", "INCIDENT"),
+        ("status 4711 --language fr", "--language"),
         ("rebuild everything", "VIEW"),
         ("import servicenow log.csv", "--zone"),
         ("agreements publish gold.toml --role incident-manager", "--by"),

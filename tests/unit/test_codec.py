@@ -11,8 +11,9 @@ from eventsourcing.persistence import MapperDeserialisationError, StoredEvent
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incident_adapters.codec import Entry, EventMapper
+from incident_adapters.codec import Entry, EventMapper, stored_names
 from incident_adapters.converters import WrongKind
+from incident_adapters.upcasting import OLDER_VERSIONS
 from incident_domain.events import (
     WIRE_NAMES,
     EffortRecorded,
@@ -355,3 +356,9 @@ def test_no_bytes_bring_reading_down_in_any_other_way(state: bytes) -> None:
     """Whatever stands in the store, reading gives an entry or the one error that says where."""
     with pytest.raises(MapperDeserialisationError):
         MAPPER.to_domain_event(StoredEvent(INCIDENT, 1, "incident.closed.v1", state))
+
+
+def test_events_are_found_under_the_names_of_older_versions_too() -> None:
+    """What an older release wrote is not overlooked by whoever asks for events of a kind."""
+    assert stored_names([IncidentRegistered]) == ("incident.registered.v1", "incident.registered.v2")
+    assert set(stored_names(WIRE_NAMES)) == {*WIRE_NAMES.values(), *OLDER_VERSIONS}

@@ -34,13 +34,15 @@ from incident_domain.events import (
 )
 from incident_domain.priority import Priority
 from incident_projections.closure import CLOSURE
-from incident_projections.period import BacklogPoint, Cause, HandOvers, HolderTime, StateTime, Volume
+from incident_projections.hand_overs import HAND_OVERS
+from incident_projections.period import BacklogPoint, Cause, HolderTime, StateTime, Volume
 from incident_projections.period_readers import period_report
+from incident_projections.ping_pong import Pair
 from incident_projections.queue import Phase
 from incident_projections.stretches import STRETCHES
 from tests.histories import at, classified, example, shown
 
-VIEWS = (CLOSURE, STRETCHES)
+VIEWS = (CLOSURE, STRETCHES, HAND_OVERS)
 NETWORK, SERVERS = GroupId("network"), GroupId("servers")
 
 
@@ -232,8 +234,8 @@ def test_x3_hand_overs_and_rejections_are_counted_by_who_gave_and_who_took() -> 
         report = period_report(connection, since=at(0), until=at(90))
 
     assert report.hand_overs == (
-        HandOvers(giver=None, taker=NETWORK, handed_over=1, rejected=0),
-        HandOvers(giver=None, taker=SERVERS, handed_over=1, rejected=1),
+        Pair(giver=None, taker=SERVERS, handed_over=1, rejected=1, returned=0),
+        Pair(giver=None, taker=NETWORK, handed_over=1, rejected=0, returned=0),
     )
 
 

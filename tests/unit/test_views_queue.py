@@ -54,8 +54,12 @@ from incident_projections.queue_readers import (
     incident_entry,
     review_queue,
 )
+from incident_projections.sla_timers import sla_timers
+from tests.agreements import any_terms
 from tests.examples import EXAMPLES, SUPPORT
 from tests.histories import ListSource, at, classified, example, histories, recorded, registered, states_of
+
+VIEWS = (sla_timers(any_terms), QUEUE)
 
 
 @pytest.fixture
@@ -67,8 +71,8 @@ def engine() -> Iterator[Engine]:
 
 
 def told(engine: Engine, *events: tuple[str, DomainEvent]) -> Connection:
-    """Give a connection to the queue after these events."""
-    Projections(engine, ListSource(journal=recorded(*events)), [QUEUE]).catch_up()
+    """Give a connection to the queues after these events."""
+    Projections(engine, ListSource(journal=recorded(*events)), VIEWS).catch_up()
     return engine.connect()
 
 
@@ -387,7 +391,9 @@ def test_a_bad_cursor_is_one_clear_error(engine: Engine, cursor: str) -> None:
 def test_an_incident_that_was_never_registered_stops_the_view(engine: Engine) -> None:
     """An event out of nowhere is a broken history, not an empty row."""
     with pytest.raises(ViewStopped, match=r"cannot fold incident.number_assigned.v1 of stream INC-1"):
-        told(engine, ("INC-1", example(NumberAssigned)))
+        Projections(
+            engine, ListSource(journal=recorded(("INC-1", example(NumberAssigned)))), [QUEUE]
+        ).catch_up()
 
 
 def test_an_incident_that_is_unknown_has_no_entry(engine: Engine) -> None:

@@ -7,17 +7,18 @@ read, and stand in the agreement from then on.
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 from attrs import field, frozen
 
 from incident_adapters.holidays_source import public_holidays
 from incident_domain.actor import Actor, GroupId, PersonId
-from incident_domain.agreements import PublishAgreement, sound
+from incident_domain.agreements import PublishAgreement, calendar_of, sound
 from incident_domain.events import (
     AgreementId,
     HoldReason,
@@ -32,6 +33,8 @@ from incident_domain.events import (
 from incident_domain.priority import Priority
 from incident_domain.validation import InvalidValue, aware, filled, utc
 from incident_domain.working_time import DAYS, Window
+
+_Kind = TypeVar("_Kind")
 
 _WINDOW: Final = re.compile(r"(\d\d):([0-5]\d)-(\d\d):([0-5]\d)", re.ASCII)
 
@@ -125,32 +128,55 @@ def read_agreement(file: Path) -> AgreementFile:
         OSError: when the file cannot be read.
     """
     held = file.read_bytes()
-    try:
-        read = _read(file.suffix.lower(), held)
-        hours = Hours(
-            timezone=read.hours.timezone,
-            weekly=tuple(_windows(day, getattr(read.hours, day)) for day in DAYS),
-            holidays=_holidays(read.hours),
-        )
-        found = AgreementFile(
+    with _refusing(file):
+        read = _read(file, held, _File)
+        return AgreementFile(
             agreement=AgreementId(read.agreement),
             party=read.party,
             holds_from=read.holds_from,
-            terms=_terms(read, hours),
+            terms=_terms(read),
         )
+
+
+def read_hours(file: Path) -> Hours:
+    """The hours in a file by themselves: what an agreement says under `hours`, without that heading.
+
+    Raises:
+        BadAgreement: when the file holds anything else, an unknown key too.
+        OSError: when the file cannot be read.
+    """
+    held = file.read_bytes()
+    with _refusing(file):
+        hours = _said_hours(_read(file, held, _Hours))
+        calendar_of(hours)
+        return hours
+
+
+@contextmanager
+def _refusing(file: Path) -> Generator[None]:
+    """Say of whatever is wrong with what a file holds in which file it is."""
+    try:
+        yield
     except (msgspec.MsgspecError, tomllib.TOMLDecodeError, UnicodeDecodeError, InvalidValue) as wrong:
         raise BadAgreement(file, str(wrong)) from None
-    return found
 
 
-def _read(suffix: str, held: bytes) -> _File:
-    match suffix:
+def _read(file: Path, held: bytes, kind: type[_Kind]) -> _Kind:
+    match file.suffix.lower():
         case ".toml":
-            return msgspec.convert(tomllib.loads(held.decode("utf-8-sig")), _File)
+            return msgspec.convert(tomllib.loads(held.decode("utf-8-sig")), kind)
         case ".json":
-            return msgspec.json.decode(held, type=_File)
+            return msgspec.json.decode(held, type=kind)
         case _:
             raise InvalidValue("file", "must be a .toml or a .json file")
+
+
+def _said_hours(hours: _Hours) -> Hours:
+    return Hours(
+        timezone=hours.timezone,
+        weekly=tuple(_windows(day, getattr(hours, day)) for day in DAYS),
+        holidays=_holidays(hours),
+    )
 
 
 def _windows(day: str, written: Sequence[str]) -> tuple[Window, ...]:
@@ -181,9 +207,9 @@ def _holidays(hours: _Hours) -> tuple[Holiday, ...]:
     return tuple(listed[day] for day in sorted(listed))
 
 
-def _terms(read: _File, hours: Hours) -> Terms:
+def _terms(read: _File) -> Terms:
     return Terms(
-        hours=hours,
+        hours=_said_hours(read.hours),
         targets=tuple(
             Target(
                 kind=each.kind,

@@ -19,10 +19,14 @@ except ModuleNotFoundError as missing:
 
 from incident_adapters import cli_clocks, cli_demo, cli_import, cli_report, cli_show, cli_text, cli_views
 from incident_adapters.cli_agreements import agreements
+from incident_adapters.cli_board import board
 from incident_adapters.cli_errors import EXIT_CODES, EXPECTED, ExitCode, explained
+from incident_adapters.cli_past import PRESENT, PastAsked
+from incident_adapters.cli_ping_pong import pingpong
 from incident_adapters.cli_queue import (
     EVERYTHING,
     FIRST_PAGE,
+    READ_BY,
     Narrowing,
     PageAsked,
     Which,
@@ -30,7 +34,9 @@ from incident_adapters.cli_queue import (
     look_up,
 )
 from incident_adapters.cli_session import Here, Session
+from incident_adapters.cli_status import status
 from incident_adapters.cli_store import existing, opened, reading
+from incident_adapters.cli_what_if import what_if
 from incident_adapters.demo import Played, StoryClock, play
 from incident_adapters.demo_stage import SCANNERS
 from incident_adapters.journal import system_clock
@@ -39,7 +45,6 @@ from incident_adapters.report_words import Language
 from incident_adapters.watch import Watch, watch_once
 from incident_domain.events import AgreementId
 from incident_domain.validation import InvalidValue
-from incident_projections.queue import QUEUE
 from incident_projections.timeline import TIMELINE, timeline
 from incident_projections.views import NAMES
 
@@ -94,12 +99,13 @@ def queue(
     *,
     narrowing: Narrowing = EVERYTHING,
     page: PageAsked = FIRST_PAGE,
+    past: PastAsked = PRESENT,
     session: Here,
 ) -> None:
     """Show what waits: for review, for work, or for closing.
 
     The review queue is the incident manager's: what stands in step 1, oldest first, with what is missing.
-    The work queue is the groups': major incidents first, then by priority, then the oldest first.
+    The work queue is the groups': major incidents first, then by time to breach, priority and age.
     The closure queue is the service desk's: what is resolved and not yet closed.
 
     ```
@@ -114,14 +120,17 @@ def queue(
         The queue; left out it is the work queue where something narrows it, else the review queue.
     """
     shown = chosen(which, narrowing)
-    with reading(session.url, session.bar, QUEUE) as store, store.views.reading() as connection:
-        found, text = look_up(connection, shown, narrowing, page, system_clock())
+    with (
+        reading(session.url, session.bar, *READ_BY[shown], past=past.asked) as store,
+        store.reading() as connection,
+    ):
+        found, text = look_up(connection, shown, narrowing, page, store.now)
         session.answer(found)
         session.tell(text)
 
 
 @app.command(name="show")
-def show_incident(incident: str, /, *, session: Here) -> None:
+def show_incident(incident: str, /, *, past: PastAsked = PRESENT, session: Here) -> None:
     """Show one incident: how it stands, and everything that is missing before it may close.
 
     ```
@@ -134,14 +143,14 @@ def show_incident(incident: str, /, *, session: Here) -> None:
     incident
         Its number, or the reference that the customer was given.
     """
-    with reading(session.url, session.bar) as store:
-        shown = cli_show.gather(store, store.find(incident), system_clock())
+    with reading(session.url, session.bar, *cli_show.VIEWS, past=past.asked) as store:
+        shown = cli_show.gather(store, store.find(incident))
         session.answer(shown)
         session.tell(cli_show.text(shown))
 
 
 @app.command(name="timeline")
-def show_timeline(incident: str, /, *, session: Here) -> None:
+def show_timeline(incident: str, /, *, past: PastAsked = PRESENT, session: Here) -> None:
     """Show everything that was recorded of an incident: when, by whom, in which role, and what.
 
     Where the times of happening and of recording differ, both are shown.
@@ -157,9 +166,9 @@ def show_timeline(incident: str, /, *, session: Here) -> None:
     incident
         Its number, or the reference that the customer was given.
     """
-    with reading(session.url, session.bar, TIMELINE) as store:
+    with reading(session.url, session.bar, TIMELINE, past=past.asked) as store:
         name = store.find(incident)
-        with store.views.reading() as connection:
+        with store.reading(of=name) as connection:
             entries = timeline(connection, name)
         session.answer({"incident": name, "timeline": entries})
         session.tell(cli_text.timeline(entries))
@@ -175,6 +184,7 @@ def report(
     form: Annotated[cli_report.Format | None, Parameter(name="--format", show_default=False)] = None,
     language: Language = Language.EN,
     output: Annotated[Path | None, Parameter(show_default=False)] = None,
+    past: PastAsked = PRESENT,
     session: Here,
 ) -> None:
     """Show the closure report of one incident, or what was closed and went on in a period.
@@ -209,11 +219,11 @@ def report(
     printing = cli_report.Printing(
         form=cli_report.form(form, as_json=session.as_json), language=language, width=session.console.width
     )
-    with reading(session.url, session.bar) as store:
+    with reading(session.url, session.bar, *cli_report.VIEWS, past=past.asked) as store:
         name = None if incident is None else store.find(incident)
-        with store.views.reading() as connection:
+        with store.reading(of=name) as connection:
             if name is None:
-                printed = printing.of(cli_report.of_period(connection, since, until, system_clock()))
+                printed = printing.of(cli_report.of_period(connection, since, until, store.now))
             else:
                 printed = printing.of(cli_report.of_incident(connection, name))
     if output is None:
@@ -222,7 +232,11 @@ def report(
         cli_report.write(output, printed)
 
 
+app.command(board)
+app.command(pingpong)
+app.command(status)
 app.command(agreements)
+app.command(what_if)
 
 for command in (cli_clocks.clocks, cli_clocks.due):
     app.command(command)
@@ -286,8 +300,8 @@ def rebuild(*view: str, session: Here) -> None:
     Parameters
     ----------
     view
-        The views to build: sla_timers, queue, timeline, closure, stretches, incident_traits, known_errors
-        or known_error_traits; all of them where none is named.
+        The views to build: sla_timers, queue, timeline, closure, stretches, hand_overs, major_incidents,
+        customer_status, incident_traits, known_errors or known_error_traits; all of them where none is named.
     """
     if unknown := sorted(set(view) - set(NAMES)):
         raise InvalidValue(

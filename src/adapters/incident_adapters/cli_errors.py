@@ -8,6 +8,7 @@ from eventsourcing.persistence import MapperDeserialisationError, PersistenceErr
 from sqlalchemy.exc import DBAPIError
 
 from incident_adapters.agreement_file import BadAgreement
+from incident_adapters.priority_matrix_file import BadMatrix
 from incident_adapters.service_desk import Contended
 from incident_adapters.servicenow_log import LogUnreadable
 from incident_domain import Refused
@@ -62,6 +63,7 @@ EXPECTED: Final = (
     UnreadableFile,
     UnwritableFile,
     BadAgreement,
+    BadMatrix,
     LogUnreadable,
     PersistenceError,
     MapperDeserialisationError,
@@ -94,7 +96,7 @@ def explained(error: Exception) -> tuple[ExitCode, str]:
             )
         case CycloptsError() | InvalidValue():
             return ExitCode.MISUSED, f"{_one_line(error)} (incidents --help tells more)"
-        case UnreadableFile() | UnwritableFile() | BadAgreement() | LogUnreadable():
+        case UnreadableFile() | UnwritableFile() | BadAgreement() | BadMatrix() | LogUnreadable():
             return ExitCode.FILE, _one_line(error)
         case DBAPIError():
             return ExitCode.STORE, f"store: the database failed ({type(error.orig).__name__}); try again"

@@ -1,5 +1,6 @@
 """Which queue somebody asks for on the command line, and what narrows it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Final, Literal, TypeAlias, assert_never
 
@@ -7,14 +8,25 @@ from attrs import frozen
 from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.console import RenderableType
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 
 from incident_adapters import cli_text
 from incident_domain import GroupId, Line, PersonId, Priority
 from incident_domain.validation import InvalidValue
+from incident_projections.queue import QUEUE_TABLE
 from incident_projections.queue_readers import Page, closure_queue, group_queue, review_queue
+from incident_projections.sla_timers import SLA_TIMERS_TABLE
+from incident_projections.work_queue import WorkState
 
 Which: TypeAlias = Literal["review", "work", "closure"]
+StateAsked: TypeAlias = Literal["initial_support", "investigation", "on_hold"]
+
+READ_BY: Final[Mapping[Which, tuple[Table, ...]]] = {
+    "review": (QUEUE_TABLE,),
+    "work": (SLA_TIMERS_TABLE, QUEUE_TABLE),
+    "closure": (QUEUE_TABLE,),
+}
+"""The views that each queue is read from."""
 
 
 def _flag(explained: str) -> Parameter:
@@ -36,6 +48,10 @@ class Narrowing:
         Parameter(
             validator=Number(gte=1, lte=5), help="Only this priority, from 1 (critical) to 5 (planning)."
         ),
+    ] = None
+    service: Annotated[str | None, Parameter(help="Only what affects this service.")] = None
+    state: Annotated[
+        StateAsked | None, Parameter(help="Only what is in initial support, investigated, or on hold.")
     ] = None
     overdue: Annotated[bool, _flag("Only where the next progress report is overdue.")] = False
     unacknowledged: Annotated[bool, _flag("Only where the group has not acknowledged receipt.")] = False
@@ -92,6 +108,8 @@ def look_up(
                 group=None if narrowing.group is None else GroupId(narrowing.group),
                 person=None if narrowing.person is None else PersonId(narrowing.person),
                 priority=None if narrowing.priority is None else Priority(narrowing.priority),
+                service=narrowing.service,
+                state=None if narrowing.state is None else WorkState(narrowing.state),
                 unacknowledged=narrowing.unacknowledged,
                 update_overdue=narrowing.overdue,
                 limit=page.limit,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Final
 
 import msgspec
 from attrs import frozen
@@ -28,6 +29,13 @@ from incident_adapters.report_text import text
 from incident_adapters.report_words import Language
 from incident_domain import IncidentId
 from incident_domain.validation import InvalidValue
+from incident_projections.closure import CLOSURE
+from incident_projections.hand_overs import HAND_OVERS
+from incident_projections.sla_timers import SLA_TIMERS_TABLE
+from incident_projections.stretches import STRETCHES
+
+VIEWS: Final = (CLOSURE, STRETCHES, HAND_OVERS, SLA_TIMERS_TABLE)
+"""The views that reports are made of."""
 
 
 class Format(Enum):
@@ -99,22 +107,32 @@ def of_incident(connection: Connection, name: IncidentId) -> IncidentReport:
 def of_period(
     connection: Connection, since: datetime | None, until: datetime | None, now: datetime
 ) -> ServiceReport:
-    """The report from `since` on and before `until`; up to now where that lies ahead, or is left out.
-
-    A time that names no zone is one in UTC.
+    """The report over a period.
 
     Raises:
         InvalidValue: when there is no beginning, or when the end does not lie after it.
     """
     if since is None:
         raise InvalidValue("--from", "is missing; name an incident, or a period by --from 2026-03-01")
+    begins, ends = period(since, until, now)
+    return service_report(connection, since=begins, until=ends)
+
+
+def period(since: datetime, until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+    """The period from `since` on and before `until`; up to now where that lies ahead, or is left out.
+
+    A time that names no zone is one in UTC.
+
+    Raises:
+        InvalidValue: when the end does not lie after the beginning.
+    """
     begins, ends = _in_utc("--from", since), now if until is None else min(_in_utc("--to", until), now)
     if ends <= begins:
         raise InvalidValue(
             "--to",
             "must lie after --from, and --from before now; give other times, or leave --to out for now",
         )
-    return service_report(connection, since=begins, until=ends)
+    return begins, ends
 
 
 def _in_utc(option: str, instant: datetime) -> datetime:

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from incident_adapters import cli_text
-from incident_adapters.cli_store import OpenStore
+from incident_adapters.cli_store import ReadStore
 from incident_domain import Actor, Close, IncidentId, Objection, PersonId, Refused, Role, Situation, decide
 from incident_domain.incident import (
     AwaitingClosure,
@@ -19,13 +19,18 @@ from incident_domain.incident import (
     InRegistration,
     Unregistered,
 )
-from incident_projections.known_errors import Match, matching
-from incident_projections.queue import Phase
-from incident_projections.queue_readers import QueueEntry, incident_entry
-from incident_projections.similar import SimilarIncident, similar_to
+from incident_projections.known_errors import KNOWN_ERRORS, MATCHING, Match, matching
+from incident_projections.queue import QUEUE, Phase
+from incident_projections.queue_entries import QueueEntry
+from incident_projections.queue_readers import incident_entry
+from incident_projections.similar import SIMILAR, SimilarIncident, similar_to
 
 _LIKE_IT: Final = 5
 _ANYBODY: Final = Actor(person=PersonId("somebody"), role=Role.SERVICE_DESK)
+
+
+VIEWS: Final = (QUEUE, SIMILAR, KNOWN_ERRORS, MATCHING)
+"""The views that are shown."""
 
 
 @frozen(kw_only=True)
@@ -42,11 +47,11 @@ class Shown:
     known_errors: tuple[Match, ...]
 
 
-def gather(store: OpenStore, name: IncidentId, now: datetime) -> Shown:
+def gather(store: ReadStore, name: IncidentId) -> Shown:
     """Gather what is known of an incident that was found in the store."""
-    state = store.desk.incident(name)
-    with store.views.reading() as connection:
-        entry = incident_entry(connection, name, now=now)
+    state = store.incident(name)
+    with store.reading() as connection:
+        entry = incident_entry(connection, name, now=store.now)
         similar = similar_to(connection, name, limit=_LIKE_IT)
         known_errors = matching(connection, name, limit=_LIKE_IT)
     assert entry is not None, "the views hold every incident that was found"
@@ -54,7 +59,7 @@ def gather(store: OpenStore, name: IncidentId, now: datetime) -> Shown:
     return Shown(
         incident=entry,
         children=tuple(sorted(state.record.children)),
-        missing_to_close=missing_to_close(state, name, now),
+        missing_to_close=missing_to_close(state, name, store.now),
         similar=similar,
         known_errors=known_errors,
     )

@@ -1,15 +1,16 @@
 """The store that the command line works on: found, opened, and its views brought up to date."""
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Generator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from attrs import frozen
 from platformdirs import user_data_path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from sqlalchemy import make_url
+from sqlalchemy import Connection, make_url
 from sqlalchemy.exc import ArgumentError
 
 from incident_adapters.agreement_terms import AgreementTerms
@@ -17,8 +18,11 @@ from incident_adapters.cli_errors import NotFound, UnusableStore
 from incident_adapters.journal import system_clock
 from incident_adapters.recorder import UnstorableEvent
 from incident_adapters.service_desk import ServiceDesk
+from incident_adapters.time_machine import Past, as_of
 from incident_domain import IncidentId, IncidentRegistered
+from incident_domain.incident import Incident
 from incident_projections.engine import Projections
+from incident_projections.past import AsOf
 from incident_projections.view import View
 from incident_projections.views import views as every_view
 
@@ -29,6 +33,7 @@ class OpenStore:
 
     desk: ServiceDesk
     views: Projections
+    known: tuple[View, ...]
 
     def find(self, wanted: str) -> IncidentId:
         """The incident that somebody means by its number or by its reference, in capitals or not.
@@ -76,7 +81,9 @@ def opened(url: str, clock: Callable[[], datetime] = system_clock) -> Generator[
             ) from error
     with ServiceDesk.open(url, clock=clock) as desk:
         known = every_view(AgreementTerms(desk.journal))
-        yield OpenStore(desk=desk, views=Projections(desk.journal.store.engine, desk.journal, known))
+        yield OpenStore(
+            desk=desk, views=Projections(desk.journal.store.engine, desk.journal, known), known=known
+        )
 
 
 @contextmanager
@@ -97,21 +104,84 @@ def existing(url: str) -> Generator[OpenStore]:
         yield store
 
 
+class Named(Protocol):
+    """A view, or its table."""
+
+    @property
+    def name(self) -> str:
+        """The view's name."""
+        ...
+
+
+@frozen(kw_only=True)
+class ReadStore:
+    """A store that is only read, as it stands or as of the past; `now` is the instant that readers take."""
+
+    store: OpenStore
+    bar: "Bar"
+    names: Collection[str]
+    past: Past | None
+    now: datetime
+
+    def find(self, wanted: str) -> IncidentId:
+        """The incident that somebody means by its number or by its reference.
+
+        Raises:
+            NotFound: when there is none, or was none then.
+        """
+        name = self.store.find(wanted)
+        if self.past is not None and not self.past.history(name):
+            raise NotFound("INCIDENT: nothing was known of it as of then; name a later instant or position")
+        return name
+
+    def incident(self, name: IncidentId) -> Incident:
+        """The incident as the domain sees it."""
+        return self.store.desk.incident(name) if self.past is None else self.past.incident(name)
+
+    @contextmanager
+    def reading(self, *, of: IncidentId | None = None) -> Generator[Connection]:
+        """Give a connection for the readers of the views.
+
+        With `of` the views of the past are made of that incident and its children alone.
+
+        Raises:
+            ViewStopped: when a view cannot fold an event.
+        """
+        if self.past is None:
+            with self.store.views.reading() as connection:
+                yield connection
+            return
+        known = [view for view in self.store.known if view.name in self.names]
+        with ExitStack() as stack:
+            with self.bar.shown("folding the events up to then") as advance:
+                connection = stack.enter_context(self.past.reading(known, of=of, progress=advance))
+            yield connection
+
+
 @contextmanager
-def reading(url: str, bar: "Bar", *views: View) -> Generator[OpenStore]:
-    """Open a store that is there, with these views, or every one, holding all that was recorded up to now.
+def reading(url: str, bar: "Bar", *views: Named, past: AsOf | None = None) -> Generator[ReadStore]:
+    """Open a store that is there for reading these views, or every one, up to now or as of the past.
 
     Only views that are going to be read belong there: one that cannot fold an event holds up no other.
 
     Raises:
         UnusableStore: when there is no such file.
         StoreError: when the store cannot be used as it is.
+        InvalidValue: when the past that is asked for lies ahead.
         ViewStopped: when a view cannot fold an event.
     """
     with existing(url) as store:
-        with bar.shown("folding events into views") as advance:
-            store.views.catch_up(*(view.name for view in views), progress=advance)
-        yield store
+        names = [view.name for view in views] or store.views.names
+        then = None
+        if past is None:
+            with bar.shown("folding events into views") as advance:
+                store.views.catch_up(*names, progress=advance)
+            now = store.desk.journal.now()
+        else:
+            with bar.shown("looking for where the past ends") as advance:
+                then = as_of(store.desk.journal, past, progress=advance)
+            now = then.extent.now
+        yield ReadStore(store=store, bar=bar, names=names, past=then, now=now)
 
 
 def _file_of(url: str) -> Path | None:

@@ -1,6 +1,6 @@
 """What the program prints for people: queues and incidents as plain tables, all times in UTC."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import Enum
 
@@ -12,7 +12,8 @@ from rich.text import Text
 from incident_domain import Line, Objection
 from incident_projections.describe import duration
 from incident_projections.queue import Phase
-from incident_projections.queue_readers import Page, QueueEntry
+from incident_projections.queue_entries import QueueEntry
+from incident_projections.queue_readers import Page
 from incident_projections.similar import SimilarIncident
 from incident_projections.timeline import TimelineEntry
 
@@ -94,13 +95,13 @@ def work_queue(page: Page) -> RenderableType:
     return _queue(
         page,
         "Nothing is at work here.",
-        ("Prio", "Age", "Number", "Incident", "What it is, and how it stands"),
+        ("Prio", "Age", "Number", "Incident", "What it is, how it stands, and why here"),
         lambda each: (
             "major" if each.major else each.priority and each.priority.value,
             duration(each.age),
             each.number,
             each.incident,
-            _said(each, f"{held_by(each)}: {stands(each)}"),
+            _said(each, f"{held_by(each)}: {stands(each)}", *_why_here(each)),
         ),
     )
 
@@ -126,8 +127,13 @@ def _queue(
     return Group(entries, Text(f"There is more; go on with --after {page.next}"))
 
 
-def _said(entry: QueueEntry, remark: str) -> Text:
-    return Text.assemble(cell(entry.summary), "\n", cell(remark))
+def _said(entry: QueueEntry, *remarks: str) -> Text:
+    return Text("\n").join((cell(entry.summary), *(cell(each) for each in remarks)))
+
+
+def _why_here(entry: QueueEntry) -> Iterator[str]:
+    if entry.place is not None:
+        yield entry.place.sentence
 
 
 def _lacks(entry: QueueEntry) -> str:

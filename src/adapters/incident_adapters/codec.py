@@ -5,7 +5,7 @@ the same bytes: compact UTF-8 JSON with every key, in the order of declaration. 
 wire name, an extra key, a missing key or a value of another kind is refused, never skipped.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -102,6 +102,14 @@ _UNREADABLE = (
 
 _UNWRITABLE = (WrongKind, TypeError, AttributeError)
 """What comes up when a field holds something else than it declares."""
+
+
+def stored_names(kinds: Iterable[type[Event]]) -> tuple[str, ...]:
+    """The wire names under which events of these kinds are stored, those of older versions too."""
+    names = {WIRE_NAMES[kind] for kind in kinds}
+    while older := {name for name, each in OLDER_VERSIONS.items() if each.successor in names} - names:
+        names |= older
+    return tuple(sorted(names))
 
 
 class EventMapper(Mapper[str]):

@@ -168,6 +168,18 @@ class Journal(Application[str]):
             for row in rows
         ]
 
+    def read_streams(self, streams: Sequence[str], names: Sequence[str]) -> dict[str, list[Recorded]]:
+        """The events of these wire names in each of these streams, in the order of their versions.
+
+        Raises:
+            MapperDeserialisationError: when one of them cannot be read by this release.
+        """
+        recorded = self._mapper.recorded
+        found: dict[str, list[Recorded]] = {stream: [] for stream in streams}
+        for row in self._recorder.read_streams(streams, names):
+            found[row[1]].append(recorded(*row))
+        return found
+
     def numbered(self, number: int) -> str | None:
         """The incident to which a number belongs, or None while it is free (P1.5)."""
         return self._recorder.number_holder(number)

@@ -337,7 +337,7 @@ def _hand_overs(report: PeriodReport, say: Wording) -> Section:
             [
                 (
                     each.giver or desk,
-                    each.taker or desk,
+                    each.taker,
                     say.count(each.handed_over),
                     say.count(each.rejected),
                 )

@@ -189,4 +189,21 @@ SPANISH: Final[Mapping[str, str]] = {
     "resolve": "resolución",
     "met": "cumplido",
     "breached": "incumplido",
+    # What a customer is told.
+    "We have received your report and are looking at it.": "Hemos recibido su aviso y lo estamos revisando.",
+    "We are working on it.": "Estamos trabajando en ello.",
+    "We are waiting for an answer from you.": "Estamos a la espera de su respuesta.",
+    "It is on hold; we go on as soon as we can.": "Está en espera; seguiremos en cuanto sea posible.",
+    "It is resolved.": "Está resuelto.",
+    "It is resolved; please tell us whether it works for you.": (
+        "Está resuelto; díganos, por favor, si ya le funciona."
+    ),
+    "It is resolved, as you confirmed.": "Está resuelto, como usted confirmó.",
+    "It is closed.": "Está cerrado.",
+    "It was cancelled.": "Se ha anulado.",
+    "Your report {reference}": "Su aviso {reference}",
+    "number": "número",
+    "last news": "últimas noticias",
+    "until it is resolved": "mientras se resuelve",
+    "next news by": "próximas noticias, antes del",
 }

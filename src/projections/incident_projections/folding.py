@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from incident_domain.envelope import Recorded
 from incident_projections import rows
-from incident_projections.storage import Stop
+from incident_projections.storage import Stop, staged
 from incident_projections.view import EventView, StreamView, View
 
 
@@ -37,7 +37,10 @@ def cannot_fold(view: View, recorded: Recorded, cause: Exception) -> CannotFold:
 
 
 def fold(connection: Connection, view: View, table: Table, batch: Sequence[Recorded]) -> CannotFold | None:
-    """Write what the events make of the view's rows; stop before the first that it cannot fold."""
+    """Write what the events make of the view's rows; stop before the first that it cannot fold.
+
+    `table` is the view's own, or the one beside it in which it is built.
+    """
     mine = [each for each in batch if type(each.event) in view.about]
     match view:
         case StreamView():
@@ -82,4 +85,10 @@ def _fold_streams(
             stopped = cannot_fold(view, each, cause)
             break
     rows.write(connection, table, before, after)
+    changed = [stream for stream, made in after.items() if made is not before.get(stream)]
+    for derived in view.derived:
+        old = {stream: derived.rows(before.get(stream, ())) for stream in changed}
+        new = {stream: derived.rows(after[stream]) for stream in changed}
+        beside = derived.table if table is view.table else staged(derived.table)
+        rows.write(connection, beside, old, new)
     return stopped

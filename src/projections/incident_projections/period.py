@@ -8,6 +8,7 @@ from attrs import frozen
 from incident_domain.actor import GroupId, PersonId
 from incident_domain.events import Agreement, HoldReason, Satisfaction
 from incident_domain.priority import Priority
+from incident_projections.ping_pong import Pair
 from incident_projections.queue import Phase
 
 
@@ -72,19 +73,6 @@ class HolderTime:
 
 
 @frozen(kw_only=True)
-class HandOvers:
-    """How often one group handed an incident to another in the period, and how often that was rejected (X3).
-
-    None stands for the service desk.
-    """
-
-    giver: GroupId | None
-    taker: GroupId | None
-    handed_over: int
-    rejected: int
-
-
-@frozen(kw_only=True)
 class Cause:
     """A root cause: how many closed incidents had it, and the time and the effort that they took in all."""
 
@@ -134,7 +122,7 @@ class PeriodReport:
     states: tuple[StateTime, ...]
     groups: tuple[HolderTime, ...]
     persons: tuple[HolderTime, ...]
-    hand_overs: tuple[HandOvers, ...]
+    hand_overs: tuple[Pair, ...]
 
     @property
     def reopen_rate(self) -> float | None:

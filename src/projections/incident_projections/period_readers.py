@@ -19,13 +19,13 @@ from incident_projections.instants import instant, micros
 from incident_projections.period import (
     BacklogPoint,
     Cause,
-    HandOvers,
     HolderTime,
     Lengths,
     PeriodReport,
     StateTime,
     Volume,
 )
+from incident_projections.ping_pong import pairs
 from incident_projections.queue import Phase
 from incident_projections.stretches import STRETCHES_TABLE, Turn
 
@@ -69,9 +69,9 @@ _CLOSED: Final = (
 )
 _CANCELLED: Final = select(func.count()).where(within(_c.cancelled_at))
 _TURNS: Final = (
-    select(_s.turn, _s.handed_by, _s.support_group, func.count().label("times"))
+    select(_s.turn, func.count().label("times"))
     .where(within(_s.began_at), _s.turn.is_not(None))
-    .group_by(_s.turn, _s.handed_by, _s.support_group)
+    .group_by(_s.turn)
 )
 _OPEN: Final = [Phase.REGISTRATION.value, Phase.CLASSIFICATION.value, Phase.INVESTIGATION.value]
 _BEGAN: Final = case((_s.began_at > _since, _s.began_at), else_=_since)
@@ -126,9 +126,8 @@ def period_report(connection: Connection, *, since: datetime, until: datetime) -
         raise ValueError("until: must lie after since")
     period = {"since": micros(since), "until": micros(until)}
     rows = connection.execute(_CLOSED, period).all()
-    turns = connection.execute(_TURNS, period).all()
     time = connection.execute(_TIME, period).all()
-    happened = _by(turns, "turn")
+    happened = Counter({row.turn: int(row.times) for row in connection.execute(_TURNS, period)})
     agreements = Counter(row.agreement for row in rows)
     satisfactions = Counter(row.satisfaction for row in rows)
     return PeriodReport(
@@ -164,7 +163,7 @@ def period_report(connection: Connection, *, since: datetime, until: datetime) -
         states=_states(time),
         groups=_holders(time, by_person=False),
         persons=_holders(time, by_person=True),
-        hand_overs=_hand_overs(turns),
+        hand_overs=pairs(connection, since=since, until=until),
     )
 
 
@@ -174,13 +173,6 @@ def none_last(key: int | str | None) -> tuple[bool, int, str]:
 
 
 _Rows = Sequence[Row[*tuple[Any, ...]]]
-
-
-def _by(rows: _Rows, column: str) -> Counter[Any]:
-    counted: Counter[Any] = Counter()
-    for row in rows:
-        counted[getattr(row, column)] += row.times
-    return counted
 
 
 def _handling(rows: Iterable[Row[*tuple[Any, ...]]]) -> Lengths:
@@ -298,25 +290,4 @@ def _holders(rows: _Rows, *, by_person: bool) -> tuple[HolderTime, ...]:
             held,
             key=lambda each: (-(each.working + each.on_hold), none_last(each.group), none_last(each.person)),
         )
-    )
-
-
-def _hand_overs(rows: _Rows) -> tuple[HandOvers, ...]:
-    """Who handed over to whom, the most frequent first."""
-    given: Counter[tuple[str | None, str | None]] = Counter()
-    rejected: Counter[tuple[str | None, str | None]] = Counter()
-    for row in rows:
-        if row.turn == Turn.HANDED_OVER.value:
-            given[row.handed_by, row.support_group] += row.times
-        elif row.turn == Turn.REJECTED.value:
-            rejected[row.support_group, row.handed_by] += row.times
-    pairs = sorted(given.keys() | rejected.keys(), key=lambda each: (-given[each], *map(none_last, each)))
-    return tuple(
-        HandOvers(
-            giver=None if giver is None else GroupId(giver),
-            taker=None if taker is None else GroupId(taker),
-            handed_over=given[giver, taker],
-            rejected=rejected[giver, taker],
-        )
-        for giver, taker in pairs
     )

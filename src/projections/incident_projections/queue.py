@@ -1,4 +1,6 @@
-"""The queue view: one row per incident, with all that a queue of incidents needs.
+"""The queue view: one row per incident, with all that a queue of incidents shows of it.
+
+The order in which groups work is kept beside the service clocks, in `work_queue`.
 
 The column `summary` holds personal data; it goes with the view when that is rebuilt after an erasure.
 """
@@ -7,7 +9,7 @@ import json
 from enum import Enum
 from typing import Final, assert_never
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, text
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
 
 from incident_domain.envelope import Recorded
 from incident_domain.events import (
@@ -133,14 +135,6 @@ class QueueRow(Holding):
 
 UNPRIORITISED: Final = 6
 
-_ORDER: Final = ("rank", "registered_at", "incident")
-_AT_WORK: Final = text("at_work = 1")
-
-
-def _index(name: str, *columns: str) -> Index:
-    return Index(name, *columns, *_ORDER, sqlite_where=_AT_WORK, postgresql_where=_AT_WORK)
-
-
 QUEUE_TABLE: Final = Table(
     "queue",
     METADATA,
@@ -176,10 +170,6 @@ QUEUE_TABLE: Final = Table(
     Column("confirmation_asked_at", BigInteger),
     Column("last_event_at", BigInteger, nullable=False),
     *holding_columns(),
-    _index("queue_by_rank"),
-    _index("queue_by_line", "line"),
-    _index("queue_by_group", "support_group"),
-    _index("queue_by_person", "person"),
     Index("queue_by_phase", "phase", "registered_at", "incident"),
 )
 
@@ -403,5 +393,5 @@ def _ranked(row: QueueRow) -> QueueRow:
     return {**row, "rank": row["priority"] or UNPRIORITISED}
 
 
-QUEUE: Final = StreamView(version=2, table=QUEUE_TABLE, about=INCIDENT_EVENTS, fold=one_row(fold_queue))
+QUEUE: Final = StreamView(version=3, table=QUEUE_TABLE, about=INCIDENT_EVENTS, fold=one_row(fold_queue))
 """The view of `queue`."""

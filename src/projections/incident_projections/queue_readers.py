@@ -6,8 +6,9 @@ Every reader takes a connection and the time `now` at which it is asked; ages an
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
+from operator import itemgetter
 from typing import Any, Final
 
 from attrs import frozen
@@ -15,22 +16,21 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    RowMapping,
+    Dialect,
     Select,
     bindparam,
     func,
-    literal_column,
     select,
     tuple_,
-    union_all,
 )
 
 from incident_domain.actor import GroupId, PersonId
-from incident_domain.events import HoldReason, IncidentId, Line
-from incident_domain.incident import Gravity, Similarity
-from incident_domain.priority import Impact, Priority, Urgency
-from incident_projections.instants import instant, instant_if_any, micros
+from incident_domain.events import IncidentId, Line
+from incident_domain.priority import Priority
+from incident_projections.instants import micros
 from incident_projections.queue import QUEUE_TABLE, Phase
+from incident_projections.queue_entries import QueueEntry, entry, place_of
+from incident_projections.work_queue import ORDER, WORK_SERVICES_TABLE, WORK_TABLE, WorkState
 
 _q: Final = QUEUE_TABLE.c
 
@@ -40,62 +40,6 @@ class BadCursor(ValueError):
 
     def __init__(self) -> None:
         super().__init__("cursor: is none that this queue gave out; take `next` of the page before, or none")
-
-
-@frozen(kw_only=True)
-class Hold:
-    """What the incident waits for (X1), since when, and until when where that is known."""
-
-    since: datetime
-    reason: HoldReason
-    awaited: str
-    until: datetime | None
-
-
-@frozen(kw_only=True)
-class QueueEntry:
-    """An incident as it stands in a queue; `age` is the time since its registration.
-
-    `acknowledged_at`, `person` and `group` are of the group that holds it now; without a group it is with the
-    service desk.  `agreement` names the service level agreement that it falls under.  `update_overdue` says
-    that the next progress report was due before the time asked (P3.3).
-    `missing` is what step 1 still lacks, in the order in which it is due (P1.5 to P1.12).
-    """
-
-    incident: IncidentId
-    number: int | None
-    phase: Phase
-    summary: str
-    organisation: str
-    customer: PersonId
-    agreement: str | None
-    services: tuple[str, ...]
-    category: str | None
-    subcategory: str | None
-    impact: Impact | None
-    urgency: Urgency | None
-    priority: Priority | None
-    major: bool
-    line: Line
-    group: GroupId | None
-    person: PersonId | None
-    held_since: datetime | None
-    acknowledged_at: datetime | None
-    hold: Hold | None
-    next_update_due: datetime | None
-    update_overdue: bool
-    reassessment_since: datetime | None
-    confirmation_asked_at: datetime | None
-    parent: IncidentId | None
-    same_as: IncidentId | None
-    registered_at: datetime
-    began_at: datetime | None
-    last_event_at: datetime
-    age: timedelta
-    reassignments: int
-    bounces: int
-    reopenings: int
-    missing: tuple[str, ...]
 
 
 @frozen(kw_only=True)
@@ -116,7 +60,7 @@ def review_queue(
     Raises:
         BadCursor: for a cursor that no page of this queue gave out.
     """
-    return _page(connection, _review_statement(cursor is not None), {}, _REVIEW_ORDER, now, limit, cursor)
+    return _phase_page(connection, Phase.REGISTRATION, now, limit, cursor)
 
 
 def group_queue(  # noqa: PLR0913 - each narrows the queue by itself
@@ -126,13 +70,19 @@ def group_queue(  # noqa: PLR0913 - each narrows the queue by itself
     line: Line | None = None,
     group: GroupId | None = None,
     person: PersonId | None = None,
+    service: str | None = None,
+    state: WorkState | None = None,
     priority: Priority | None = None,
     unacknowledged: bool = False,
     update_overdue: bool = False,
     limit: int = 50,
     cursor: str | None = None,
 ) -> Page:
-    """The incidents at work, in steps 2 and 3: major ones first, then by priority, then the oldest first.
+    """The incidents at work, in steps 2 and 3, in the order in which they are to be worked on.
+
+    Major incidents come first; then counts the time to the breach of the first running target of the
+    customer's agreements, those without one last; then the priority; then the age.  Each entry says in
+    `place` why it stands where it stands.  The order is kept by the view of service clocks.
 
     What is given narrows the queue; `unacknowledged` keeps those that a group holds without having
     acknowledged them (P3.2), `update_overdue` those whose next progress report was due before `now` (P3.3).
@@ -140,21 +90,30 @@ def group_queue(  # noqa: PLR0913 - each narrows the queue by itself
     Raises:
         BadCursor: for a cursor that no page of this queue gave out.
     """
-    asked: dict[str, Any] = {}
-    if line is not None:
-        asked["line"] = line.value
-    if group is not None:
-        asked["group"] = group
-    if person is not None:
-        asked["person"] = person
-    if priority is not None:
-        asked["priority"] = priority.value
-    if unacknowledged:
-        asked["unacknowledged"] = True
-    if update_overdue:
-        asked["due_before"] = micros(now)
-    statement = _group_statement(frozenset(asked), cursor is not None)
-    return _page(connection, statement, asked, _WORK_ORDER, now, limit, cursor)
+    given = {
+        "line": None if line is None else line.value,
+        "group": group,
+        "person": person,
+        "service": service,
+        "state": None if state is None else state.value,
+        "priority": None if priority is None else priority.value,
+        "unacknowledged": 0 if unacknowledged else None,
+        "due_before": micros(now) if update_overdue else None,
+    }
+    asked = {name: value for name, value in given.items() if value is not None}
+    after = None if cursor is None else _place(cursor, ORDER)
+    statement = _group_statement(frozenset(asked), after is not None)
+    rows = _found(connection, statement, asked, ORDER, after, limit)
+    found = sorted(rows, key=_order_of)
+    entries: list[QueueEntry] = []
+    before: Sequence[Any] | None = after
+    for row in found[:limit]:
+        order, (kind, agreement) = row[_ORDER_AT], row[_TARGET_AT]
+        # Where one of the two views is behind, its place may be known before the rest.
+        if row[_INCIDENT] is not None:
+            entries.append(entry(row[_ENTRY_AT], now, place_of(order, before, now, kind, agreement)))
+        before = order
+    return Page(entries=tuple(entries), next=None if len(found) <= limit else _cursor(before or ()))
 
 
 def closure_queue(
@@ -165,13 +124,13 @@ def closure_queue(
     Raises:
         BadCursor: for a cursor that no page of this queue gave out.
     """
-    return _page(connection, _closure_statement(cursor is not None), {}, _REVIEW_ORDER, now, limit, cursor)
+    return _phase_page(connection, Phase.AWAITING_CLOSURE, now, limit, cursor)
 
 
 def incident_entry(connection: Connection, incident: IncidentId, *, now: datetime) -> QueueEntry | None:
     """One incident as a queue shows it, in whatever phase; None when there is none of that name."""
-    found = connection.execute(_ONE, {"incident": incident}).mappings().one_or_none()
-    return None if found is None else _entry(found, now)
+    found = connection.execute(_ONE, {"incident": incident}).one_or_none()
+    return None if found is None else entry(found, now)
 
 
 def counts_by_phase(connection: Connection) -> dict[Phase, int]:
@@ -183,71 +142,106 @@ def counts_by_phase(connection: Connection) -> dict[Phase, int]:
 
 
 _REVIEW_ORDER: Final = ("registered_at", "incident")
-_WORK_ORDER: Final = ("rank", "registered_at", "incident")
 _ONE: Final = select(QUEUE_TABLE).where(_q.incident == bindparam("incident"))
 _COUNTS: Final = select(_q.phase, func.count()).group_by(_q.phase)
 
 
-def _paged(statement: Select[Any], order: Sequence[str], *, further: bool) -> Select[Any]:
+def _paged(statement: Select[Any], order: Sequence[ColumnElement[Any]], *, further: bool) -> Select[Any]:
     if further:
-        place = tuple_(*(_q[each] for each in order))
-        after: list[BindParameter[Any]] = [bindparam(f"after_{each}") for each in order]
-        statement = statement.where(place > tuple_(*after))
-    return statement.order_by(*(_q[each] for each in order)).limit(bindparam("limit"))
+        after: list[BindParameter[Any]] = [bindparam(f"after_{each.key}", type_=each.type) for each in order]
+        statement = statement.where(tuple_(*order) > tuple_(*after))
+    return statement.order_by(*order).limit(bindparam("limit"))
 
 
 @cache
-def _review_statement(further: bool) -> Select[Any]:
-    waiting = select(QUEUE_TABLE).where(_q.phase == Phase.REGISTRATION.value)
-    return _paged(waiting, _REVIEW_ORDER, further=further)
-
-
-@cache
-def _closure_statement(further: bool) -> Select[Any]:
-    resolved = select(QUEUE_TABLE).where(_q.phase == Phase.AWAITING_CLOSURE.value)
-    return _paged(resolved, _REVIEW_ORDER, further=further)
+def _phase_statement(phase: Phase, further: bool) -> Select[Any]:
+    standing = select(QUEUE_TABLE).where(_q.phase == phase.value)
+    return _paged(standing, [_q[each] for each in _REVIEW_ORDER], further=further)
 
 
 @cache
 def _group_statement(asked: frozenset[str], further: bool) -> Select[Any]:
-    # Written out, so that SQLite sees that the partial indexes hold all of these rows.
-    statement = select(QUEUE_TABLE).where(_q.at_work == literal_column("1"))
+    table = WORK_SERVICES_TABLE if "service" in asked else WORK_TABLE
+    place = table.c
     narrowed = {
-        "line": _q.line == bindparam("line"),
-        "group": _q.support_group == bindparam("group"),
-        "person": _q.person == bindparam("person"),
-        "priority": _q.priority == bindparam("priority"),
-        "unacknowledged": _q.support_group.is_not(None) & _q.acknowledged_at.is_(None),
-        "due_before": _q.next_update_due < bindparam("due_before"),
+        "line": place.line == bindparam("line"),
+        "group": place.support_group == bindparam("group"),
+        "person": place.person == bindparam("person"),
+        "state": place.state == bindparam("state"),
+        "priority": place.weight == bindparam("priority"),
+        "unacknowledged": place.acknowledged == bindparam("unacknowledged"),
+        "due_before": place.next_update_due < bindparam("due_before"),
     }
-    statement = statement.where(*(condition for name, condition in narrowed.items() if name in asked))
-    if "priority" not in asked:
-        return _paged(statement, _WORK_ORDER, further=further)
-    # Of one priority are the major incidents of it, and those of that rank: the index has both in order.
-    ranks: list[ColumnElement[int]] = [literal_column("0"), bindparam("priority")]
-    parts = [_paged(statement.where(_q.rank == rank), _WORK_ORDER, further=further) for rank in ranks]
-    both = union_all(*(select(part.subquery()) for part in parts)).subquery()
-    return select(both).order_by(*(both.c[each] for each in _WORK_ORDER)).limit(bindparam("limit"))
+    conditions = [condition for name, condition in narrowed.items() if name in asked]
+    if "service" in asked:
+        conditions.append(WORK_SERVICES_TABLE.c.service == bindparam("service"))
+    order = [place[each] for each in ORDER]
+    standing = select(*order, place.due_kind, place.due_agreement).where(*conditions)
+    # Limited before it is joined, the page is read through the index whatever the database guesses.
+    page = _paged(standing, order, further=further).subquery("page")
+    return select(QUEUE_TABLE, page).select_from(page.outerjoin(QUEUE_TABLE, _q.incident == page.c.incident))
 
 
-def _page(
+def _phase_page(connection: Connection, phase: Phase, now: datetime, limit: int, cursor: str | None) -> Page:
+    after = None if cursor is None else _place(cursor, _REVIEW_ORDER)
+    statement = _phase_statement(phase, after is not None)
+    found = _found(connection, statement, {}, _REVIEW_ORDER, after, limit)
+    entries = tuple(entry(row, now) for row in found[:limit])
+    if len(found) <= limit:
+        return Page(entries=entries, next=None)
+    last = found[limit - 1]
+    return Page(entries=entries, next=_cursor([last[_REGISTERED_AT], last[_INCIDENT]]))
+
+
+# Where a row has the values of an entry, those of its place, and the target that is due.
+_ENTRY_AT: Final = slice(0, len(_q))
+_ORDER_AT: Final = slice(len(_q), len(_q) + len(ORDER))
+_TARGET_AT: Final = slice(len(_q) + len(ORDER), None)
+_order_of: Final = itemgetter(_ORDER_AT)
+_INCIDENT, _REGISTERED_AT = (QUEUE_TABLE.columns.keys().index(each) for each in ("incident", "registered_at"))
+
+
+def _found(
     connection: Connection,
     statement: Select[Any],
     asked: Mapping[str, Any],
     order: Sequence[str],
-    now: datetime,
+    after: Sequence[Any] | None,
     limit: int,
-    cursor: str | None,
-) -> Page:
+) -> Sequence[Sequence[Any]]:
+    """The rows of a page, and the first of the page after it."""
     if limit < 1:
         raise ValueError("limit: must be at least 1")
-    after = {} if cursor is None else _place(cursor, order)
-    found = connection.execute(statement, {**asked, **after, "limit": limit + 1}).mappings().all()
-    entries = tuple(_entry(row, now) for row in found[:limit])
-    if len(found) <= limit:
-        return Page(entries=entries, next=None)
-    last = found[limit - 1]
-    return Page(entries=entries, next=_cursor([last[each] for each in order]))
+    given = dict(asked)
+    if after is not None:
+        given.update({f"after_{name}": value for name, value in zip(order, after, strict=True)})
+    written = _written(statement, connection.dialect)
+    return connection.exec_driver_sql(written.sql, written.values({**given, "limit": limit + 1})).all()
+
+
+@frozen
+class _Written:
+    """A statement as the driver takes it, with its fixed values; `names` is the order of values by place."""
+
+    sql: str
+    fixed: Mapping[str, Any]
+    names: Sequence[str] | None
+
+    def values(self, given: Mapping[str, Any]) -> Any:
+        values = {**self.fixed, **given}
+        return values if self.names is None else tuple(values[each] for each in self.names)
+
+
+_WRITTEN: Final[dict[tuple[Select[Any], str], _Written]] = {}
+
+
+def _written(statement: Select[Any], dialect: Dialect) -> _Written:
+    found = _WRITTEN.get((statement, dialect.name))
+    if found is None:
+        made: Any = statement.compile(dialect=dialect)
+        found = _Written(str(made), made.params, made.positiontup if made.positional else None)
+        _WRITTEN[statement, dialect.name] = found
+    return found
 
 
 def _cursor(place: Sequence[object]) -> str:
@@ -255,7 +249,7 @@ def _cursor(place: Sequence[object]) -> str:
     return base64.urlsafe_b64encode(written.encode()).decode().rstrip("=")
 
 
-def _place(cursor: str, order: Sequence[str]) -> dict[str, Any]:
+def _place(cursor: str, order: Sequence[str]) -> Sequence[Any]:
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         place: list[Any] = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
@@ -265,73 +259,7 @@ def _place(cursor: str, order: Sequence[str]) -> dict[str, Any]:
         raise BadCursor from None
     if not known or not all(_storable(each, value) for each, value in zip(order, place, strict=True)):
         raise BadCursor
-    return {f"after_{each}": value for each, value in zip(order, place, strict=True)}
-
-
-def _missing(row: RowMapping) -> tuple[str, ...]:
-    if row["phase"] != Phase.REGISTRATION.value:
-        return ()
-    gravity = Gravity(row["gravity"])
-    owed = {
-        "no-number": row["number"] is None,
-        "no-analysis": row["analysed_at"] is None,
-        "similarity-undecided": row["similarity"] == Similarity.UNDECIDED.value,
-        "gravity-undecided": gravity is Gravity.UNDECIDED,
-        "management-not-informed": gravity is Gravity.MAJOR,
-        "customer-not-informed": gravity in (Gravity.MAJOR, Gravity.MANAGEMENT_INFORMED),
-    }
-    return tuple(code for code, lacks in owed.items() if lacks)
-
-
-def _entry(row: RowMapping, now: datetime) -> QueueEntry:
-    registered_at, due = instant(row["registered_at"]), instant_if_any(row["next_update_due"])
-    return QueueEntry(
-        incident=row["incident"],
-        number=row["number"],
-        phase=Phase(row["phase"]),
-        summary=row["summary"],
-        organisation=row["organisation"],
-        customer=row["customer"],
-        agreement=row["agreement"],
-        services=tuple(json.loads(row["services"])),
-        category=row["category"],
-        subcategory=row["subcategory"],
-        impact=None if row["impact"] is None else Impact(row["impact"]),
-        urgency=None if row["urgency"] is None else Urgency(row["urgency"]),
-        priority=None if row["priority"] is None else Priority(row["priority"]),
-        major=row["rank"] == 0,
-        line=Line.FIRST if row["line"] is None else Line(row["line"]),
-        group=row["support_group"],
-        person=row["person"],
-        held_since=instant_if_any(row["held_since"]),
-        acknowledged_at=instant_if_any(row["acknowledged_at"]),
-        hold=_hold(row),
-        next_update_due=due,
-        update_overdue=bool(row["at_work"]) and due is not None and due < now,
-        reassessment_since=instant_if_any(row["reassessment_since"]),
-        confirmation_asked_at=instant_if_any(row["confirmation_asked_at"]),
-        parent=row["parent"],
-        same_as=row["same_as"],
-        registered_at=registered_at,
-        began_at=instant_if_any(row["began_at"]),
-        last_event_at=instant(row["last_event_at"]),
-        age=now - registered_at,
-        reassignments=row["reassignments"],
-        bounces=row["bounces"],
-        reopenings=row["reopenings"],
-        missing=_missing(row),
-    )
-
-
-def _hold(row: RowMapping) -> Hold | None:
-    if row["hold_since"] is None:
-        return None
-    return Hold(
-        since=instant(row["hold_since"]),
-        reason=HoldReason(row["hold_reason"]),
-        awaited=row["hold_awaited"],
-        until=instant_if_any(row["hold_until"]),
-    )
+    return place
 
 
 def _storable(column: str, value: object) -> bool:

@@ -1,7 +1,9 @@
 """The view of service clocks: a row for every clock and cycle, with the instants at which it needs attention.
 
 Time is no part of it: a row tells from when on it is due, breached or to be looked at, and readers bring the
-`now`.  One row of each incident, without an agreement, carries the facts of which the others are made.
+`now`.  One row of each incident, without an agreement, carries the facts of which the others are made, and
+how the incident stands for those who work on it.  Both together make its place in the queues, which is kept
+in tables of its own.
 """
 
 import json
@@ -36,7 +38,21 @@ from incident_projections.clock_facts import (
 )
 from incident_projections.clocks import TermsOf, Timer, marked, stepped, timers_of_facts, unrecorded
 from incident_projections.instants import micros_if_any
-from incident_projections.view import METADATA, NAME, StreamView, unbegun
+from incident_projections.standing import (
+    REGISTERED,
+    STANDING_EVENTS,
+    StandingEvent,
+    read_standing,
+    standing_after,
+    written_standing,
+)
+from incident_projections.view import METADATA, NAME, Derived, StreamView, unbegun
+from incident_projections.work_queue import (
+    WORK_SERVICES_TABLE,
+    WORK_TABLE,
+    work_rows,
+    work_service_rows,
+)
 
 FACTS: Final = ""
 """The agreement and the kind of the row that carries an incident's facts."""
@@ -50,7 +66,8 @@ class SlaTimerRow(TypedDict):
     come by mere running; `first_breached_at` is the same under the targets that were in force, and stays.
     `watch_at` is when the next warning or breach that is not recorded falls due, and `recorded` lists those
     that are, in percent.  `why` lists what started, paused, resumed, moved and stopped the clock, as facts.
-    `clock` is what else the next event has to know, None where it has to count from the facts.
+    `clock` is what else the next event has to know, None where it has to count from the facts.  `facts` and
+    `standing` are in the row that carries the facts.
     """
 
     incident: str
@@ -72,6 +89,7 @@ class SlaTimerRow(TypedDict):
     why: str | None
     clock: str | None
     facts: str | None
+    standing: str | None
 
 
 _DUE: Final = text("due_at IS NOT NULL")
@@ -100,6 +118,7 @@ SLA_TIMERS_TABLE: Final = Table(
     Column("why", Text),
     Column("clock", Text),
     Column("facts", Text),
+    Column("standing", Text),
     Index("sla_timers_by_due", "due_at", "incident", sqlite_where=_DUE, postgresql_where=_DUE),
     Index("sla_timers_by_over", "over_at", "incident", sqlite_where=_OVER, postgresql_where=_OVER),
     Index("sla_timers_by_watch", "watch_at", "incident", sqlite_where=_WATCHED, postgresql_where=_WATCHED),
@@ -107,7 +126,9 @@ SLA_TIMERS_TABLE: Final = Table(
 )
 
 
-def _facts_row(incident: str, registered_at: int, facts: str, now: Circumstances) -> SlaTimerRow:
+def _facts_row(
+    incident: str, registered_at: int, facts: str, now: Circumstances, standing: str
+) -> SlaTimerRow:
     return {
         "incident": incident,
         "agreement": FACTS,
@@ -128,6 +149,7 @@ def _facts_row(incident: str, registered_at: int, facts: str, now: Circumstances
         "why": None,
         "clock": written_circumstances(now),
         "facts": facts,
+        "standing": standing,
     }
 
 
@@ -158,27 +180,35 @@ def timer_row(incident: str, registered_at: int, timer: Timer, terms_of: TermsOf
         "why": written_reasons(timer.why),
         "clock": written_clock(timer, terms_of),
         "facts": None,
+        "standing": None,
     }
 
 
 def fold_sla_timers(
-    rows: tuple[SlaTimerRow, ...], recorded: Recorded, event: ClockEvent, terms_of: TermsOf
+    rows: tuple[SlaTimerRow, ...], recorded: Recorded, event: ClockEvent | StandingEvent, terms_of: TermsOf
 ) -> tuple[SlaTimerRow, ...]:
     """The incident's rows after one more event.
 
     Raises:
         BrokenHistory: for an event of an incident that was never registered.
     """
-    fact = fact_of(recorded.position, event)
     if not rows:
         if not isinstance(event, IncidentRegistered):
             raise unbegun(recorded)
+        fact = fact_of(recorded.position, event)
         now = circumstances_after(Circumstances(), fact)
-        return (_facts_row(recorded.stream, fact.at, f"[{written(fact)}]", now),)
+        standing = written_standing(REGISTERED)
+        return (_facts_row(recorded.stream, fact.at, f"[{written(fact)}]", now, standing),)
     head, *timers = rows
+    standing = head["standing"] or ""
+    if isinstance(event, StandingEvent):
+        standing = written_standing(standing_after(read_standing(standing), event))
+    if not isinstance(event, ClockEvent):
+        return {**head, "standing": standing}, *timers
+    fact = fact_of(recorded.position, event)
     facts = f"{(head['facts'] or '[]')[:-1]},{written(fact)}]"
     now = circumstances_after(read_circumstances(head["clock"] or ""), fact)
-    first = _facts_row(head["incident"], head["registered_at"], facts, now)
+    first = _facts_row(head["incident"], head["registered_at"], facts, now, standing)
     if fact.step in _COUNTED_ANEW or any(each["clock"] is None for each in timers):
         made = timers_of_facts(read_facts(facts), terms_of)
         shown = sorted(
@@ -222,13 +252,25 @@ def _after(row: SlaTimerRow, fact: Fact, now: Circumstances, terms_of: TermsOf) 
         yield row if each is timer else timer_row(row["incident"], row["registered_at"], each, terms_of)
 
 
-def sla_timers(terms_of: TermsOf) -> StreamView[SlaTimerRow, ClockEvent]:
-    """The view of `sla_timers`; `terms_of` knows the terms of every version that an event names.
+def sla_timers(terms_of: TermsOf) -> StreamView[SlaTimerRow, ClockEvent | StandingEvent]:
+    """The view of `sla_timers`, and of the order of the groups' queues.
 
-    Versions never change, so the rows are made of the journal alone.
+    `terms_of` knows the terms of every version that an event names.  Versions never change, so the rows are
+    made of the journal alone.
     """
 
-    def fold(rows: tuple[SlaTimerRow, ...], recorded: Recorded, event: ClockEvent) -> tuple[SlaTimerRow, ...]:
+    def fold(
+        rows: tuple[SlaTimerRow, ...], recorded: Recorded, event: ClockEvent | StandingEvent
+    ) -> tuple[SlaTimerRow, ...]:
         return fold_sla_timers(rows, recorded, event, terms_of)
 
-    return StreamView(version=2, table=SLA_TIMERS_TABLE, about=CLOCK_EVENTS, fold=fold)
+    return StreamView(
+        version=3,
+        table=SLA_TIMERS_TABLE,
+        about=CLOCK_EVENTS | STANDING_EVENTS,
+        fold=fold,
+        derived=(
+            Derived(table=WORK_TABLE, rows=work_rows),
+            Derived(table=WORK_SERVICES_TABLE, rows=work_service_rows),
+        ),
+    )

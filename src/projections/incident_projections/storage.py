@@ -252,8 +252,9 @@ class Storage:
                 if begun is not None and begun.version == view.version and not afresh:
                     continue
                 build = 1 + (live[view.name].build if view.name in live else 0)
-                staged(view.table).drop(connection, checkfirst=True)
-                staged(view.table).create(connection)
+                for table in view.tables:
+                    staged(table).drop(connection, checkfirst=True)
+                    staged(table).create(connection)
                 _place(
                     connection,
                     view.name,
@@ -276,9 +277,10 @@ class Storage:
         _index(connection, views, building)
         quoted = self.engine.dialect.identifier_preparer.quote
         for view in views:
-            view.table.drop(connection, checkfirst=True)
-            old, new = quoted(staged(view.table).name), quoted(view.table.name)
-            connection.exec_driver_sql(f"ALTER TABLE {old} RENAME TO {new}")
+            for table in view.tables:
+                table.drop(connection, checkfirst=True)
+                old, new = quoted(staged(table).name), quoted(table.name)
+                connection.exec_driver_sql(f"ALTER TABLE {old} RENAME TO {new}")
             connection.execute(_FORGET, {"name": view.name, "of": Standing.BUILDING.value})
             _place(connection, view.name, Standing.LIVE, building[view.name])
 
@@ -320,11 +322,12 @@ def staged(table: Table) -> Table:
 
 def _index(connection: Connection, views: Sequence[View], building: Mapping[str, Stand]) -> bool:
     made = False
-    for view in views:
-        if view.name not in building or not view.table.indexes:
+    indexed = [(view.name, table) for view in views for table in view.tables if table.indexes]
+    for name, table in indexed:
+        if name not in building:
             continue
-        there = {each["name"] for each in inspect(connection).get_indexes(staged(view.table).name)}
-        for each in _indexes(view.table, building[view.name].build):
+        there = {each["name"] for each in inspect(connection).get_indexes(staged(table).name)}
+        for each in _indexes(table, building[name].build):
             if str(each.name) not in there:
                 each.create(connection)
                 made = True

@@ -54,8 +54,6 @@ class Turn(Enum):
     """What began a stretch, where reports count it."""
 
     REGISTERED = "registered"
-    HANDED_OVER = "handed_over"
-    REJECTED = "rejected"
     RESOLVED = "resolved"
     REOPENED = "reopened"
     SAME_AS = "same_as"
@@ -66,8 +64,7 @@ class StretchRow(TypedDict):
 
     `step` counts from 1.  `support_group` is None while the service desk holds the incident; a rejected
     hand-off gives it back to the holder of `from_line`, `from_group` and `from_person`.  `handled` is 1 where
-    the stretch is part of the handling time (P5.2).  `turn` is what began it, and `handed_by` the group from
-    which a hand-off or its rejection came.
+    the stretch is part of the handling time (P5.2).  `turn` is what began it.
     """
 
     incident: str
@@ -85,7 +82,6 @@ class StretchRow(TypedDict):
     priority: int | None
     handled: int
     turn: str | None
-    handed_by: str | None
 
 
 STRETCHES_TABLE: Final = Table(
@@ -106,7 +102,6 @@ STRETCHES_TABLE: Final = Table(
     Column("priority", Integer),
     Column("handled", Integer, nullable=False),
     Column("turn", Text),
-    Column("handed_by", Text),
     Index("stretches_by_beginning", "began_at"),
     Index("stretches_by_end", "ended_at"),
 )
@@ -132,7 +127,6 @@ def _registered(event: IncidentRegistered) -> StretchRow:
         "priority": None,
         "handled": 1,
         "turn": Turn.REGISTERED.value,
-        "handed_by": None,
     }
 
 
@@ -185,7 +179,7 @@ def _ended(rows: tuple[StretchRow, ...], at: int) -> tuple[StretchRow, ...]:
 def _next(rows: tuple[StretchRow, ...], at: int, after: StretchRow) -> tuple[StretchRow, ...]:
     now = rows[-1]
     if now["began_at"] == at and after["turn"] is None:
-        kept: StretchRow = {**after, "turn": now["turn"], "handed_by": now["handed_by"]}
+        kept: StretchRow = {**after, "turn": now["turn"]}
         return (*rows[:-1], kept)
     begun: StretchRow = {**after, "step": now["step"] + 1, "began_at": at, "ended_at": None}
     return (*_ended(rows, at), begun)
@@ -194,7 +188,7 @@ def _next(rows: tuple[StretchRow, ...], at: int, after: StretchRow) -> tuple[Str
 def _after(rows: tuple[StretchRow, ...], event: Turning) -> StretchRow:
     """How the incident stands after the event; the last row itself where that changes nothing."""
     now = rows[-1]
-    on: StretchRow = {**now, "turn": None, "handed_by": None}
+    on: StretchRow = {**now, "turn": None}
     match event:
         case IncidentRegistered() | Closed() | Cancelled():
             return now
@@ -217,8 +211,6 @@ def _after(rows: tuple[StretchRow, ...], event: Turning) -> StretchRow:
                 "from_line": None,
                 "from_group": None,
                 "from_person": None,
-                "turn": Turn.REJECTED.value,
-                "handed_by": now["support_group"],
             }
             return back if _resolved(now) else _working(back)
         case PutOnHold():
@@ -251,8 +243,6 @@ def _escalated(now: StretchRow, on: StretchRow, event: EscalatedToGroup) -> Stre
         "from_group": None if by_desk else now["support_group"],
         "from_person": None if by_desk else now["person"],
     }
-    if event.group != now["support_group"]:
-        held = {**held, "turn": Turn.HANDED_OVER.value, "handed_by": now["support_group"]}
     return held if _resolved(now) else _working(held)
 
 
@@ -266,6 +256,6 @@ def _working(row: StretchRow) -> StretchRow:
 
 
 STRETCHES: Final = StreamView(
-    version=1, table=STRETCHES_TABLE, about=frozenset(get_args(Turning)), fold=fold_stretches
+    version=2, table=STRETCHES_TABLE, about=frozenset(get_args(Turning)), fold=fold_stretches
 )
 """The view of `stretches`."""

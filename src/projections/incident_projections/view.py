@@ -34,12 +34,23 @@ KNOWLEDGE_EVENTS: Final[frozenset[type[KnowledgeEvent]]] = frozenset(get_args(Kn
 
 
 @frozen(kw_only=True)
+class Derived(Generic[Row]):
+    """A further table of a view, to find its streams by: made of the view's own rows of a stream alone.
+
+    The first column of the primary key of `table` is the stream; `rows` gives a stream's rows in it.
+    """
+
+    table: Table
+    rows: Callable[[tuple[Row, ...]], tuple[Mapping[str, Any], ...]]
+
+
+@frozen(kw_only=True)
 class StreamView(Generic[Row, Happened]):
     """A view in which a stream has one row or several, made by folding its events.
 
     `fold` takes the stream's rows as the events so far made them (none at first) and gives them after one
     more event; the same object means that nothing changed.  The first column of the primary key of `table`
-    is the stream.  `version` goes up with every change of the table or of the fold: a store that holds an
+    is the stream.  `version` goes up with every change of a table or of the fold: a store that holds an
     older one is rebuilt.
     """
 
@@ -47,11 +58,17 @@ class StreamView(Generic[Row, Happened]):
     table: Table
     about: frozenset[type[Happened]]
     fold: Callable[[tuple[Row, ...], Recorded, Happened], tuple[Row, ...]]
+    derived: tuple[Derived[Row], ...] = ()
 
     @property
     def name(self) -> str:
         """The view's name, which is its table's."""
         return str(self.table.name)
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All tables that the view writes."""
+        return self.table, *(each.table for each in self.derived)
 
 
 @frozen(kw_only=True)
@@ -70,6 +87,11 @@ class EventView(Generic[Row, Happened]):
     def name(self) -> str:
         """The view's name, which is its table's."""
         return str(self.table.name)
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All tables that the view writes."""
+        return (self.table,)
 
 
 View: TypeAlias = StreamView[Any, Any] | EventView[Any, Any]

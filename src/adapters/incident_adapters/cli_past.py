@@ -1,0 +1,63 @@
+"""The options with which a reading command looks at the past."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from attrs import frozen
+from cyclopts import Parameter
+
+from incident_domain.validation import InvalidValue
+from incident_projections.past import AsOf, OccurredBy, RecordedBy, UpTo
+
+
+@Parameter(name="*", group="As of the past")
+@frozen(kw_only=True)
+class PastAsked:
+    """Which past is asked for; none of them is the present.  A time without a zone is in UTC."""
+
+    recorded: Annotated[
+        datetime | None,
+        Parameter(
+            name="--as-of", show_default=False, help="What was known then: all recorded by an instant."
+        ),
+    ] = None
+    occurred: Annotated[
+        datetime | None,
+        Parameter(
+            name="--as-of-occurred",
+            show_default=False,
+            help="What was true then, as it is known now: all that had happened by an instant.",
+        ),
+    ] = None
+    position: Annotated[
+        int | None,
+        Parameter(
+            name="--as-of-position", show_default=False, help="The first events of the journal, so many."
+        ),
+    ] = None
+
+    @property
+    def asked(self) -> AsOf | None:
+        """How far the question goes; None for the present.
+
+        Raises:
+            InvalidValue: when more than one is given, and for a position below 1.
+        """
+        given = [
+            *(() if self.recorded is None else (RecordedBy(at=_in_utc(self.recorded)),)),
+            *(() if self.occurred is None else (OccurredBy(at=_in_utc(self.occurred)),)),
+            *(() if self.position is None else (UpTo(position=self.position),)),
+        ]
+        if len(given) > 1:
+            raise InvalidValue(
+                "--as-of",
+                "is one question: give --as-of, --as-of-occurred or --as-of-position, not several",
+            )
+        return given[0] if given else None
+
+
+PRESENT: Final = PastAsked()
+
+
+def _in_utc(instant: datetime) -> datetime:
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant

@@ -1,0 +1,101 @@
+"""The time machine: every view, history and state as of a past instant or position.
+
+The journal's events up to there are folded, by the same folds as ever, into a database of its own that is
+read by the same readers.  Neither the journal nor the views of the present are touched.
+"""
+
+import sqlite3
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from attrs import frozen
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.pool import StaticPool
+
+from incident_adapters.agreement_terms import AgreementTerms
+from incident_adapters.journal import Journal
+from incident_adapters.streams import INCIDENT, unbegun
+from incident_domain.envelope import Recorded
+from incident_domain.events import ChildLinked, IncidentId
+from incident_domain.incident import Incident
+from incident_domain.validation import InvalidValue
+from incident_projections.catching_up import Progress
+from incident_projections.past import AsOf, Extent, UpTo, extent, fold_once
+from incident_projections.view import View
+from incident_projections.views import views as every_view
+
+_CACHE_KIB: Final = 65_536
+
+
+@frozen
+class Past:
+    """The journal as of the past; `extent.now` is the instant that its readers take for now."""
+
+    journal: Journal
+    extent: Extent
+
+    def history(self, stream: str) -> list[Recorded]:
+        """The events of one stream as of then, in their order."""
+        return self.extent.of_stream(self.journal.read(stream))
+
+    def incident(self, name: IncidentId) -> Incident:
+        """The incident as it was then; `Unregistered` where nothing was known of it."""
+        return unbegun(name, INCIDENT).caught_up(self.history(name)).state
+
+    @contextmanager
+    def reading(
+        self,
+        views: Sequence[View] | None = None,
+        *,
+        of: IncidentId | None = None,
+        progress: Progress | None = None,
+    ) -> Generator[Connection]:
+        """Give a connection for the readers of the views, or of every view, as of then.
+
+        With `of` the views hold that incident and its children alone, which takes no time at all.  Else they
+        are made of all events up to then.  They lie in a file without a name, which is gone with the process,
+        however that ends.  The connection is for one thread.
+
+        Raises:
+            ViewStopped: when a view cannot fold an event.
+        """
+        known = every_view(AgreementTerms(self.journal)) if views is None else views
+        batches: Iterable[Sequence[Recorded]] = (
+            self.extent.batches(self.journal, progress) if of is None else [self._family(of)]
+        )
+        engine = create_engine("sqlite://", creator=_nameless, poolclass=StaticPool, hide_parameters=True)
+        try:
+            with engine.connect() as connection:
+                fold_once(connection, known, batches)
+                yield connection
+        finally:
+            engine.dispose()
+
+    def _family(self, name: IncidentId) -> list[Recorded]:
+        """The events as of then of an incident and of all that ever were its children."""
+        children = {
+            each.event.child for each in self.journal.read(name) if isinstance(each.event, ChildLinked)
+        }
+        told = [event for stream in (name, *children) for event in self.history(stream)]
+        return sorted(told, key=lambda each: each.position)
+
+
+def as_of(journal: Journal, asked: AsOf, *, progress: Progress | None = None) -> Past:
+    """The journal as of a past instant, by the time of recording or of happening, or as of a position.
+
+    Raises:
+        InvalidValue: for an instant that lies ahead, and for a position at which nothing is recorded.
+    """
+    if not isinstance(asked, UpTo) and asked.at > journal.now():
+        raise InvalidValue("as_of", "lies ahead; the past ends now")
+    return Past(journal, extent(journal, asked, progress))
+
+
+def _nameless() -> sqlite3.Connection:
+    """A database that SQLite keeps in its cache and, beyond that, in a file it has deleted already."""
+    connection = sqlite3.connect("", check_same_thread=False, cached_statements=128)
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    connection.execute("PRAGMA journal_mode = OFF")
+    connection.execute("PRAGMA synchronous = OFF")
+    return connection
