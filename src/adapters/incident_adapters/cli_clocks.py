@@ -11,15 +11,16 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from incident_adapters.agreement_terms import AgreementTerms
+from incident_adapters.cli_past import PRESENT, PastAsked
 from incident_adapters.cli_session import Here
 from incident_adapters.cli_store import reading
 from incident_adapters.cli_text import below_each_other, moment, section, table, words
-from incident_adapters.journal import system_clock
 from incident_domain.events import AgreementId, Party, TargetKind
 from incident_domain.service_clock import ClockState
 from incident_domain.validation import InvalidValue
 from incident_projections.describe import duration
 from incident_projections.sla_readers import SlaTimer, breached, due_within, timers_of
+from incident_projections.sla_timers import SLA_TIMERS_TABLE
 
 _AN_HOUR: Final = timedelta(hours=1)
 
@@ -39,14 +40,14 @@ class Which:
 _EVERY_CLOCK: Final = Which()
 
 
-def clocks(incident: str, /, *, session: Here) -> None:
+def clocks(incident: str, /, *, past: PastAsked = PRESENT, session: Here) -> None:
     """Show the service clocks of an incident: used, left and due, met or breached, and why.
 
     Lengths are working time by the hours of the agreement; instants are UTC.
 
     ```
     incidents clocks 4711
-    incidents clocks 4T7K-9QXM-C3VW --json
+    incidents clocks 4T7K-9QXM-C3VW --as-of 2026-03-02T10:00:00+01:00
     ```
 
     Parameters
@@ -54,11 +55,10 @@ def clocks(incident: str, /, *, session: Here) -> None:
     incident
         Its number, or the reference that the customer was given.
     """
-    with reading(session.url, session.bar) as store:
-        name = store.find(incident)
-        terms = AgreementTerms(store.desk.journal)
-        with store.views.reading() as connection:
-            found = timers_of(connection, name, terms_of=terms, now=system_clock())
+    with reading(session.url, session.bar, SLA_TIMERS_TABLE, past=past.asked) as store:
+        name, terms = store.find(incident), AgreementTerms(store.store.desk.journal)
+        with store.reading(of=name) as connection:
+            found = timers_of(connection, name, terms_of=terms, now=store.now)
         session.answer({"incident": name, "clocks": found})
         session.tell(_of_an_incident(found))
 
@@ -69,6 +69,7 @@ def due(
     overdue: Annotated[bool, Parameter(name="--breached", negative="", show_default=False)] = False,
     which: Which = _EVERY_CLOCK,
     limit: Annotated[int, Parameter(validator=Number(gte=1, lte=1000))] = 50,
+    past: PastAsked = PRESENT,
     session: Here,
 ) -> None:
     """Show the service clocks that fall due soon, the first to fall due first.
@@ -93,10 +94,10 @@ def due(
     ahead = _AN_HOUR if within is None else within
     if ahead <= timedelta():
         raise InvalidValue("--within", "must be a length of time above zero, such as 8h")
-    with reading(session.url, session.bar) as store:
-        now, terms = system_clock(), AgreementTerms(store.desk.journal)
+    with reading(session.url, session.bar, SLA_TIMERS_TABLE, past=past.asked) as store:
+        now, terms = store.now, AgreementTerms(store.store.desk.journal)
         agreement = None if which.agreement is None else AgreementId(which.agreement)
-        with store.views.reading() as connection:
+        with store.reading() as connection:
             if overdue:
                 found = breached(
                     connection,
