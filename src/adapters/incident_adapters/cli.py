@@ -17,7 +17,16 @@ except ModuleNotFoundError as missing:
         f"incidents: {missing.name} is not installed; add the extra cli: pip install '.[cli]' in a clone"
     )
 
-from incident_adapters import cli_clocks, cli_demo, cli_import, cli_report, cli_show, cli_text, cli_views
+from incident_adapters import (
+    cli_clocks,
+    cli_demo,
+    cli_export,
+    cli_import,
+    cli_report,
+    cli_show,
+    cli_text,
+    cli_views,
+)
 from incident_adapters.cli_agreements import agreements
 from incident_adapters.cli_board import board
 from incident_adapters.cli_errors import EXIT_CODES, EXPECTED, ExitCode, explained
@@ -237,15 +246,19 @@ app.command(pingpong)
 app.command(status)
 app.command(agreements)
 app.command(what_if)
+app.command(cli_export.export)
 
 for command in (cli_clocks.clocks, cli_clocks.due):
     app.command(command)
 
 
 importing: Final = App(
-    name="import", help="Import a log that was made elsewhere, with an account of every row."
+    name="import", help="Import a log that was made elsewhere, or an archive of a journal."
 )
 app.command(importing)
+
+
+importing.command(cli_export.archive)
 
 
 @importing.command

@@ -8,9 +8,12 @@ from eventsourcing.persistence import MapperDeserialisationError, PersistenceErr
 from sqlalchemy.exc import DBAPIError
 
 from incident_adapters.agreement_file import BadAgreement
+from incident_adapters.archive_file import ArchiveUnreadable
+from incident_adapters.archive_import import OtherHistory
 from incident_adapters.priority_matrix_file import BadMatrix
 from incident_adapters.service_desk import Contended
 from incident_adapters.servicenow_log import LogUnreadable
+from incident_adapters.whole_file import FileInUse
 from incident_domain import Refused
 from incident_domain.evolution import BrokenHistory
 from incident_domain.validation import InvalidValue
@@ -65,6 +68,9 @@ EXPECTED: Final = (
     BadAgreement,
     BadMatrix,
     LogUnreadable,
+    ArchiveUnreadable,
+    OtherHistory,
+    FileInUse,
     PersistenceError,
     MapperDeserialisationError,
     DBAPIError,
@@ -96,7 +102,15 @@ def explained(error: Exception) -> tuple[ExitCode, str]:
             )
         case CycloptsError() | InvalidValue():
             return ExitCode.MISUSED, f"{_one_line(error)} (incidents --help tells more)"
-        case UnreadableFile() | UnwritableFile() | BadAgreement() | BadMatrix() | LogUnreadable():
+        case (
+            UnreadableFile()
+            | UnwritableFile()
+            | BadAgreement()
+            | BadMatrix()
+            | LogUnreadable()
+            | ArchiveUnreadable()
+            | FileInUse()
+        ):
             return ExitCode.FILE, _one_line(error)
         case DBAPIError():
             return ExitCode.STORE, f"store: the database failed ({type(error.orig).__name__}); try again"

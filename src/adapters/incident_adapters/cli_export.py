@@ -1,0 +1,172 @@
+"""The journal in open formats, and back from an archive, on the command line."""
+
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Final, assert_never
+
+from attrs import frozen
+from cyclopts import Parameter
+
+from incident_adapters.archive_file import write_archive
+from incident_adapters.archive_import import import_archive
+from incident_adapters.cli_errors import NotFound, UnreadableFile, UnwritableFile
+from incident_adapters.cli_session import Here
+from incident_adapters.cli_store import Bar, OpenStore, existing, opened
+from incident_adapters.cli_text import facts, section
+from incident_adapters.export_selection import Extract, Selection, extract
+from incident_domain.validation import InvalidValue
+
+
+class Format(Enum):
+    """The formats of an export."""
+
+    JSONL = "jsonl"
+
+
+@Parameter(name="*", group="What to export")
+@frozen(kw_only=True)
+class Asked:
+    """What of the journal is exported; where nothing is given, all of it.  A time without a zone is in UTC."""
+
+    incident: Annotated[
+        str | None,
+        Parameter(
+            show_default=False,
+            help="One incident, by number or reference, with every incident ever linked as its child.",
+        ),
+    ] = None
+    organisation: Annotated[
+        str | None,
+        Parameter(show_default=False, help="The incidents of one customer organisation, by its identifier."),
+    ] = None
+    since: Annotated[
+        datetime | None,
+        Parameter(name="--from", show_default=False, help="What happened from an instant on."),
+    ] = None
+    until: Annotated[
+        datetime | None,
+        Parameter(name="--to", show_default=False, help="What happened before an instant."),
+    ] = None
+
+
+WHOLE: Final = Asked()
+
+
+@frozen(kw_only=True)
+class Exported:
+    """What an export came to."""
+
+    file: str
+    format: Format
+    events: int
+    through: int
+    bytes: int
+
+
+def export(
+    file: Path,
+    /,
+    *,
+    form: Annotated[Format, Parameter(name="--format")] = Format.JSONL,
+    asked: Asked = WHOLE,
+    session: Here,
+) -> None:
+    """Write the journal, or a part of it, into a file of an open format.
+
+    Nobody ever sees half a file: it gets its name when it is whole and on disk.
+    Only jsonl, the archive, holds every byte as it is stored, goes on where it was interrupted, and can be
+    imported again; the other formats begin anew.
+
+    ```
+    incidents export journal.jsonl
+    incidents export acme.jsonl --organisation acme --from 2026-01-01
+    ```
+
+    Parameters
+    ----------
+    file
+        The file to write; it is replaced as a whole.
+    form
+        The format: jsonl.
+    """
+    with existing(session.url) as store:
+        wanted = _wanted(store, asked, session.bar)
+        try:
+            with session.bar.shown("exporting") as progress:
+                match form:
+                    case Format.JSONL:
+                        size = write_archive(
+                            store.desk.journal.store, wanted, file, checkpoint=_none, progress=progress
+                        )
+                    case _:
+                        assert_never(form)
+        except OSError as error:
+            raise UnwritableFile(
+                f"FILE: {file} cannot be written ({error.strerror}); name another file"
+            ) from error
+    done = Exported(file=str(file), format=form, events=wanted.events, through=wanted.through, bytes=size)
+    session.answer(done)
+    session.tell(
+        section(
+            f"{file} holds {wanted.events} events",
+            facts(
+                (
+                    ("format", form.value),
+                    ("journal read up to position", str(wanted.through)),
+                    ("bytes", str(size)),
+                )
+            ),
+        )
+    )
+
+
+def archive(file: Path, /, *, session: Here) -> None:
+    """Import an archive of a whole journal into an empty store: the same bytes at the same positions.
+
+    The archive is read to its end before anything is recorded.
+    Started again after an interruption it goes on where it was; a second run imports nothing.
+
+    ```
+    incidents import archive journal.jsonl --store postgresql://user@host/database
+    ```
+
+    Parameters
+    ----------
+    file
+        The archive, as `incidents export` writes it.
+    """
+    with opened(session.url) as store, session.bar.shown("importing") as progress:
+        try:
+            done = import_archive(store.desk.journal, file, progress)
+        except OSError as error:
+            raise UnreadableFile(f"FILE: {file} cannot be read ({error.strerror}); check its name") from error
+    session.answer(done)
+    session.tell(f"The archive holds {done.events} events; {done.recorded} of them were recorded now.")
+
+
+def _none() -> str | None:
+    return None
+
+
+def _wanted(store: OpenStore, asked: Asked, bar: Bar) -> Extract:
+    since, until = _in_utc(asked.since), _in_utc(asked.until)
+    if since is not None and until is not None and until <= since:
+        raise InvalidValue("--to", "must lie after --from; give another time, or leave it out")
+    selection = Selection(
+        incident=None if asked.incident is None else store.find(asked.incident),
+        organisation=asked.organisation,
+        since=since,
+        until=until,
+    )
+    with bar.shown("looking for what is meant") as progress:
+        wanted = extract(store.desk.journal, selection, progress)
+    if wanted.streams is not None and not wanted.streams:
+        raise NotFound("--organisation: no such incident names it; check how registrations write it")
+    return wanted
+
+
+def _in_utc(instant: datetime | None) -> datetime | None:
+    if instant is None or instant.tzinfo is None:
+        return None if instant is None else instant.replace(tzinfo=UTC)
+    return instant.astimezone(UTC)

@@ -1,0 +1,145 @@
+"""What of the journal an export holds."""
+
+from collections.abc import Callable, Generator, Iterator
+from datetime import datetime
+from typing import Final, TypeAlias
+
+import msgspec
+from attrs import frozen
+
+from incident_adapters.codec import stored_names
+from incident_adapters.converters import written_instant
+from incident_adapters.journal import Journal
+from incident_adapters.recorder import JournalRecorder, JournalRow
+from incident_domain.events import ChildLinked, CustomerCorrected, IncidentId, IncidentRegistered
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Is told how far the work has come, and how far it goes."""
+
+_PAGE: Final = 1000
+
+
+class _HappenedAt(msgspec.Struct):
+    occurred_at: str
+
+
+class _Happening(msgspec.Struct):
+    """The part of a stored state that says when it happened."""
+
+    event: _HappenedAt
+
+
+_HAPPENING: Final = msgspec.json.Decoder(_Happening).decode
+
+
+@frozen(kw_only=True)
+class Selection:
+    """What somebody asks for: the whole journal, unless one of these narrows it; together they all hold.
+
+    `incident` is one incident and every incident that was ever linked to it as a child.  `organisation` is
+    every incident whose registration or corrected customer names that organisation, from its first event to
+    its last.  `since` and `until` (UTC, the second is no part of it) are about when something happened.
+    """
+
+    incident: IncidentId | None = None
+    organisation: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is the whole journal."""
+        return self == WHOLE_JOURNAL
+
+
+WHOLE_JOURNAL: Final = Selection()
+
+
+@frozen(kw_only=True)
+class Extract:
+    """What an export holds, fixed when it begins: what is recorded meanwhile is no part of it.
+
+    `through` is the last position that was looked at, `streams` the streams that are meant, None for all of
+    them, and `events` how many events it comes to.
+    """
+
+    selection: Selection
+    through: int
+    streams: frozenset[str] | None
+    events: int
+
+
+def extract(journal: Journal, selection: Selection, progress: Progress) -> Extract:
+    """Fix what a selection comes to in the journal as it is now.
+
+    Raises:
+        MapperDeserialisationError: when an event that names a customer or a child cannot be read.
+    """
+    through = journal.head()
+    found = Extract(
+        selection=selection, through=through, streams=_streams(journal, selection, through), events=through
+    )
+    if selection.whole:
+        return found
+    count = 0
+    for row in rows(journal.store, found):
+        count += 1
+        if count % _PAGE == 0:
+            progress(row[0], through)
+    return Extract(selection=selection, through=through, streams=found.streams, events=count)
+
+
+def rows(store: JournalRecorder, wanted: Extract, after: int = 0) -> Iterator[JournalRow]:
+    """The rows of an extract after a position, as they are stored, in the order of their positions."""
+    selection = wanted.selection
+    since = None if selection.since is None else written_instant(selection.since)
+    until = None if selection.until is None else written_instant(selection.until)
+    timed = since is not None or until is not None
+    for row in _all_rows(store, wanted, after):
+        if wanted.streams is not None and row[1] not in wanted.streams:
+            continue
+        if timed:
+            happened = _HAPPENING(row[4]).event.occurred_at
+            if (since is not None and happened < since) or (until is not None and happened >= until):
+                continue
+        yield row
+
+
+def _all_rows(store: JournalRecorder, wanted: Extract, after: int) -> Iterator[JournalRow]:
+    if wanted.selection.incident is not None and wanted.streams is not None:
+        # A handful of streams is read by its own key; the journal may be a million times as long.
+        found = [row for stream in wanted.streams for row in store.read_stream(stream, 0)]
+        yield from sorted(row for row in found if after < row[0] <= wanted.through)
+        return
+    while after < wanted.through:
+        page = store.read(after, min(_PAGE, wanted.through - after))
+        if not page:
+            return
+        yield from page
+        after = page[-1][0]
+
+
+def _streams(journal: Journal, selection: Selection, through: int) -> frozenset[str] | None:
+    found: frozenset[str] | None = None
+    if selection.incident is not None:
+        history = journal.read(selection.incident)
+        children = {each.event.child for each in history if isinstance(each.event, ChildLinked)}
+        found = frozenset({selection.incident, *children})
+    if selection.organisation is not None:
+        of_organisation = frozenset(_of_organisation(journal, selection.organisation, through))
+        found = of_organisation if found is None else found & of_organisation
+    return found
+
+
+def _of_organisation(journal: Journal, organisation: str, through: int) -> Generator[str]:
+    names, after = stored_names((IncidentRegistered, CustomerCorrected)), 0
+    while page := journal.read_named(names, after, _PAGE):
+        for each in page:
+            if each.position > through:
+                return
+            event = each.event
+            if not isinstance(event, IncidentRegistered | CustomerCorrected):
+                continue
+            if event.customer.organisation == organisation:
+                yield each.stream
+        after = page[-1].position
