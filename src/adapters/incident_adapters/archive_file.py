@@ -125,8 +125,8 @@ def write_archive(
     *,
     checkpoint: Callable[[], str | None],
     progress: Progress,
-) -> int:
-    """Write an extract as an archive, whole or not at all, and return the bytes of the file.
+) -> None:
+    """Write an extract as an archive, whole or not at all.
 
     Killed and started again, it goes on after the last whole line of the part that it left.
     Only a whole journal has a checkpoint at its end.
@@ -150,10 +150,6 @@ def write_archive(
                 progress(written, wanted.events)
         note = checkpoint() if wanted.selection.whole else None
         out.write(_ENCODE(_Closing(note)) + b"\n")
-        out.flush()
-        size = out.tell()
-    progress(wanted.events, wanted.events)
-    return size
 
 
 @contextmanager

@@ -14,7 +14,11 @@ from incident_adapters.cli_errors import NotFound, UnreadableFile, UnwritableFil
 from incident_adapters.cli_session import Here
 from incident_adapters.cli_store import Bar, OpenStore, existing, opened
 from incident_adapters.cli_text import facts, section
-from incident_adapters.export_selection import Extract, Selection, extract
+from incident_adapters.cloud_events import write_cloud_events
+from incident_adapters.export_selection import Extract, Progress, Selection, extract
+from incident_adapters.ocel_json import write_ocel_json
+from incident_adapters.ocel_sqlite import write_ocel_sqlite
+from incident_adapters.xes import write_xes
 from incident_domain.validation import InvalidValue
 
 
@@ -22,12 +26,17 @@ class Format(Enum):
     """The formats of an export."""
 
     JSONL = "jsonl"
+    CLOUDEVENTS = "cloudevents"
+    OCEL_JSON = "ocel-json"
+    OCEL_SQLITE = "ocel-sqlite"
+    XES = "xes"
+    PARQUET = "parquet"
 
 
 @Parameter(name="*", group="What to export")
 @frozen(kw_only=True)
 class Asked:
-    """What of the journal is exported; where nothing is given, all of it.  A time without a zone is in UTC."""
+    """What of the journal is exported; where nothing is given, all of it.  A time without zone is in UTC."""
 
     incident: Annotated[
         str | None,
@@ -81,6 +90,7 @@ def export(
     ```
     incidents export journal.jsonl
     incidents export acme.jsonl --organisation acme --from 2026-01-01
+    incidents export journal.xes --format xes
     ```
 
     Parameters
@@ -88,37 +98,62 @@ def export(
     file
         The file to write; it is replaced as a whole.
     form
-        The format: jsonl.
+        The format: jsonl, the archive; cloudevents, a batch of CloudEvents 1.0; ocel-json or ocel-sqlite, an
+        object-centric event log (OCEL 2.0); xes, an event log with a trace for each incident; or parquet.
     """
     with existing(session.url) as store:
         wanted = _wanted(store, asked, session.bar)
         try:
             with session.bar.shown("exporting") as progress:
-                match form:
-                    case Format.JSONL:
-                        size = write_archive(
-                            store.desk.journal.store, wanted, file, checkpoint=_none, progress=progress
-                        )
-                    case _:
-                        assert_never(form)
+                events = _write(store, wanted, form, file, progress)
+            size = file.stat().st_size
         except OSError as error:
             raise UnwritableFile(
                 f"FILE: {file} cannot be written ({error.strerror}); name another file"
             ) from error
-    done = Exported(file=str(file), format=form, events=wanted.events, through=wanted.through, bytes=size)
+    done = Exported(file=str(file), format=form, events=events, through=wanted.through, bytes=size)
     session.answer(done)
     session.tell(
         section(
-            f"{file} holds {wanted.events} events",
+            f"{file} holds {done.events} events",
             facts(
                 (
                     ("format", form.value),
                     ("journal read up to position", str(wanted.through)),
-                    ("bytes", str(size)),
+                    ("bytes", str(done.bytes)),
                 )
             ),
         )
     )
+
+
+def _write(store: OpenStore, wanted: Extract, form: Format, file: Path, progress: Progress) -> int:
+    """Write the file; the number of events in it."""
+    journal = store.desk.journal
+    match form:
+        case Format.JSONL:
+            write_archive(journal.store, wanted, file, checkpoint=_none, progress=progress)
+        case Format.CLOUDEVENTS:
+            write_cloud_events(journal, wanted, file, progress)
+        case Format.OCEL_JSON:
+            return write_ocel_json(journal, wanted, file, progress)
+        case Format.OCEL_SQLITE:
+            return write_ocel_sqlite(journal, wanted, file, progress)
+        case Format.XES:
+            return write_xes(journal, wanted, file, progress)
+        case Format.PARQUET:
+            try:
+                # Here and not above: the other formats need no pyarrow.
+                from incident_adapters.parquet import write_parquet  # noqa: PLC0415
+            except ModuleNotFoundError as missing:
+                raise InvalidValue(
+                    "--format",
+                    f"parquet needs {missing.name}; add the extra: pip install '.[parquet]' in a clone",
+                ) from missing
+            write_parquet(journal, wanted, file, progress)
+        case _:
+            assert_never(form)
+    return wanted.events
 
 
 def archive(file: Path, /, *, session: Here) -> None:

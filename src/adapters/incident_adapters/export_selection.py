@@ -11,6 +11,7 @@ from incident_adapters.codec import stored_names
 from incident_adapters.converters import written_instant
 from incident_adapters.journal import Journal
 from incident_adapters.recorder import JournalRecorder, JournalRow
+from incident_domain.envelope import Recorded
 from incident_domain.events import ChildLinked, CustomerCorrected, IncidentId, IncidentRegistered
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -91,18 +92,57 @@ def extract(journal: Journal, selection: Selection, progress: Progress) -> Extra
 
 def rows(store: JournalRecorder, wanted: Extract, after: int = 0) -> Iterator[JournalRow]:
     """The rows of an extract after a position, as they are stored, in the order of their positions."""
-    selection = wanted.selection
+    return filter(_meant(wanted), _all_rows(store, wanted, after))
+
+
+def recorded(journal: Journal, wanted: Extract, progress: Progress) -> Iterator[Recorded]:
+    """The events of an extract as they are read through the seal, in the order of their positions.
+
+    Raises:
+        MapperDeserialisationError: when an event cannot be read by this release.
+    """
+    for done, row in enumerate(rows(journal.store, wanted), 1):
+        yield journal.recorded(row)
+        if done % _PAGE == 0:
+            progress(done, wanted.events)
+
+
+def histories(journal: Journal, wanted: Extract, progress: Progress) -> Iterator[list[Recorded]]:
+    """The events of an extract incident by incident, in the order of their registrations.
+
+    Raises:
+        MapperDeserialisationError: when an event cannot be read by this release.
+    """
+    names, after, meant = stored_names((IncidentRegistered,)), 0, _meant(wanted)
+    while page := journal.read_named(names, after, _PAGE):
+        for registration in page:
+            if registration.position > wanted.through:
+                return
+            if wanted.streams is None or registration.stream in wanted.streams:
+                found = journal.store.read_stream(registration.stream, 0)
+                history = [journal.recorded(row) for row in found if meant(row)]
+                if history:
+                    yield history
+        after = page[-1].position
+        progress(after, wanted.through)
+
+
+def _meant(wanted: Extract) -> Callable[[JournalRow], bool]:
+    """Whether a row belongs to an extract."""
+    selection, streams, through = wanted.selection, wanted.streams, wanted.through
     since = None if selection.since is None else written_instant(selection.since)
     until = None if selection.until is None else written_instant(selection.until)
     timed = since is not None or until is not None
-    for row in _all_rows(store, wanted, after):
-        if wanted.streams is not None and row[1] not in wanted.streams:
-            continue
-        if timed:
-            happened = _HAPPENING(row[4]).event.occurred_at
-            if (since is not None and happened < since) or (until is not None and happened >= until):
-                continue
-        yield row
+
+    def meant(row: JournalRow) -> bool:
+        if row[0] > through or (streams is not None and row[1] not in streams):
+            return False
+        if not timed:
+            return True
+        happened = _HAPPENING(row[4]).event.occurred_at
+        return (since is None or happened >= since) and (until is None or happened < until)
+
+    return meant
 
 
 def _all_rows(store: JournalRecorder, wanted: Extract, after: int) -> Iterator[JournalRow]:

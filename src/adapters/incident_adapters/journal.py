@@ -15,6 +15,7 @@ from incident_adapters.recorder import (
     AlreadyRecorded,
     ClaimNumbers,
     JournalRecorder,
+    JournalRow,
     NextNumber,
     open_recorder,
 )
@@ -152,6 +153,14 @@ class Journal(Application[str]):
         """
         recorded = self._mapper.recorded
         return [recorded(*row) for row in self._recorder.read(after_position, limit)]
+
+    def recorded(self, row: JournalRow) -> Recorded:
+        """The event of one row, as it is read through the seal.
+
+        Raises:
+            MapperDeserialisationError: when it cannot be read by this release.
+        """
+        return self._mapper.recorded(*row)
 
     def read_named(self, names: Sequence[str], after_position: int, limit: int) -> list[Recorded]:
         """Up to `limit` events of these wire names after a position, in the order of recording.
