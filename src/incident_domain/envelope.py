@@ -1,12 +1,18 @@
 """What the journal knows about a recorded event, beside the event itself."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from attrs import frozen
 
 from incident_domain.actor import Actor
 from incident_domain.events import DomainEvent
+
+KNOWN_ERROR_STREAM: Final = "known-error-"
+AGREEMENT_STREAM: Final = "agreement-"
+IMPORT_STREAM: Final = "import-"
+"""How the names of streams begin that are no incident's; what follows is the identity."""
 
 
 @frozen(kw_only=True)

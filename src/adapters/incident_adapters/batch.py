@@ -22,7 +22,7 @@ from incident_adapters.streams import (
 )
 from incident_domain.agreements import AgreementChange, decide_agreement
 from incident_domain.children import ChildAnswer
-from incident_domain.envelope import Recorded
+from incident_domain.envelope import AGREEMENT_STREAM, IMPORT_STREAM, KNOWN_ERROR_STREAM, Recorded
 from incident_domain.events import AgreementId, DomainEvent, ImportEvent, IncidentId, KnownErrorId
 from incident_domain.incident import Incident
 from incident_domain.known_errors import KnowledgeBaseCommand, decide_entry
@@ -31,9 +31,6 @@ from incident_domain.process import IncidentCommand, Situation, decide, needs
 from incident_domain.refusal import contradiction
 from incident_domain.registration import AssignNumber, RegisterIncident
 
-KNOWN_ERROR_STREAM = "known-error-"
-AGREEMENT_STREAM = "agreement-"
-IMPORT_STREAM = "import-"
 _RESERVED = (KNOWN_ERROR_STREAM, AGREEMENT_STREAM, IMPORT_STREAM)
 
 DeskCommand: TypeAlias = IncidentCommand | KnowledgeBaseCommand | AgreementChange

@@ -18,13 +18,14 @@ from zoneinfo import ZoneInfo
 from attrs import evolve as changed
 from attrs import frozen
 
-from incident_adapters.batch import IMPORT_STREAM, Batch, agreement_stream
+from incident_adapters.batch import Batch, agreement_stream
 from incident_adapters.import_account import ImportAccount
 from incident_adapters.service_desk import Contended, ServiceDesk
 from incident_adapters.servicenow_commands import commands_of, incident_of
 from incident_adapters.servicenow_log import LogLine, LogUnreadable, SourceLog, open_log
 from incident_adapters.servicenow_rows import Row, RowReader, RowRefused, SourceState
 from incident_domain.actor import Actor, PersonId, Role
+from incident_domain.envelope import IMPORT_STREAM
 from incident_domain.events import AgreementId, DeviationRecorded, RowsImported, SourceRowKept
 from incident_domain.incident import Unregistered
 from incident_domain.refusal import Refused
