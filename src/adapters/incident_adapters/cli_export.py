@@ -16,6 +16,7 @@ from incident_adapters.cli_store import Bar, OpenStore, existing, opened
 from incident_adapters.cli_text import facts, section
 from incident_adapters.cloud_events import write_cloud_events
 from incident_adapters.export_selection import Extract, Progress, Selection, extract
+from incident_adapters.journal import Journal
 from incident_adapters.ocel_json import write_ocel_json
 from incident_adapters.ocel_sqlite import write_ocel_sqlite
 from incident_adapters.xes import write_xes
@@ -105,7 +106,7 @@ def export(
         wanted = _wanted(store, asked, session.bar)
         try:
             with session.bar.shown("exporting") as progress:
-                events = _write(store, wanted, form, file, progress)
+                events = write(store.desk.journal, wanted, form, file, progress)
             size = file.stat().st_size
         except OSError as error:
             raise UnwritableFile(
@@ -127,9 +128,14 @@ def export(
     )
 
 
-def _write(store: OpenStore, wanted: Extract, form: Format, file: Path, progress: Progress) -> int:
-    """Write the file; the number of events in it."""
-    journal = store.desk.journal
+def write(journal: Journal, wanted: Extract, form: Format, file: Path, progress: Progress) -> int:
+    """Write an extract in one of the formats, whole or not at all; the number of events in the file.
+
+    Raises:
+        InvalidValue: when the format needs a package that is not installed.
+        FileInUse: when another process is writing the same file.
+        OSError: when the file cannot be written; what was there before is there still.
+    """
     match form:
         case Format.JSONL:
             write_archive(journal.store, wanted, file, checkpoint=_none, progress=progress)

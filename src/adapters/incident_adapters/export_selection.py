@@ -123,8 +123,8 @@ def histories(journal: Journal, wanted: Extract, progress: Progress) -> Iterator
                 history = [journal.recorded(row) for row in found if meant(row)]
                 if history:
                     yield history
+            progress(registration.position, wanted.through)
         after = page[-1].position
-        progress(after, wanted.through)
 
 
 def _meant(wanted: Extract) -> Callable[[JournalRow], bool]:
