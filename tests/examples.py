@@ -68,6 +68,7 @@ from incident_domain.events import (
     NumberAssigned,
     Party,
     PauseRule,
+    PersonForgotten,
     Prioritised,
     ProblemRecorded,
     ProgressReported,
@@ -373,6 +374,9 @@ _ALL: Final[tuple[DomainEvent, ...]] = (
         through_row=500,
         sha256="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         account=(("recorded", 498), ("refused", 2)),
+    ),
+    PersonForgotten(
+        by=MANAGER, occurred_at=_at(200), person=PersonId("c-117"), texts=12, incidents=3, left_readable=0
     ),
 )
 

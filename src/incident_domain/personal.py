@@ -1,14 +1,21 @@
-"""Which fields of events are personal data.
+"""Which fields of events are personal data, and what stands in their place once it is gone.
 
-A field that says something about a natural person is declared with `personal()`.  The codec seals exactly
-these fields when personal data is kept under a key per person; everything else stays readable forever.
+A field that says something about a natural person, and every free text that may, is declared with
+`personal()`.  The codec seals exactly these fields under the key of their data subject where the desk has a
+key store; everything else stays readable forever.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from attrs import field, fields, has
 
 _MARK = "personal"
+
+ERASED: Final = "[erased]"
+"""What a personal text reads as once the key of its data subject was destroyed."""
+
+SEALED: Final = "[sealed]"
+"""What a personal text reads as for whoever has not the key store that it was sealed with."""
 
 
 def personal(**options: Any) -> Any:
@@ -21,3 +28,8 @@ def personal_fields(cls: type) -> tuple[str, ...]:
     if not has(cls):
         return ()
     return tuple(each.name for each in fields(cls) if each.metadata.get(_MARK))
+
+
+def says_something(text: str) -> bool:
+    """Whether a text is there to be read, and not only what stands in its place."""
+    return text not in {ERASED, SEALED}

@@ -317,7 +317,7 @@ def test_a_sealed_older_version_is_opened_before_it_is_lifted() -> None:
         (event["customer"], "contact", "customer.contact"),
         (event, "summary", "summary"),
     ):
-        holder[key] = seal.seal(holder[key], stream=INCIDENT, field=field)
+        holder[key] = seal.seal(holder[key], subject="c-1", stream=INCIDENT, field=field)
     first = StoredEvent(INCIDENT, 1, "incident.registered.v1", json.dumps(state).encode())
 
     opened = EventMapper(seal).to_domain_event(first).event

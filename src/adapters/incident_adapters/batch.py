@@ -22,6 +22,7 @@ from incident_adapters.streams import (
 )
 from incident_domain.agreements import AgreementChange, decide_agreement
 from incident_domain.children import ChildAnswer
+from incident_domain.data_subject import subject_of
 from incident_domain.envelope import AGREEMENT_STREAM, IMPORT_STREAM, KNOWN_ERROR_STREAM, Recorded
 from incident_domain.events import AgreementId, DomainEvent, ImportEvent, IncidentId, KnownErrorId
 from incident_domain.incident import Incident
@@ -31,7 +32,8 @@ from incident_domain.process import IncidentCommand, Situation, decide, needs
 from incident_domain.refusal import contradiction
 from incident_domain.registration import AssignNumber, RegisterIncident
 
-_RESERVED = (KNOWN_ERROR_STREAM, AGREEMENT_STREAM, IMPORT_STREAM)
+ERASURE_STREAM = "erasures"
+_RESERVED = (KNOWN_ERROR_STREAM, AGREEMENT_STREAM, IMPORT_STREAM, ERASURE_STREAM)
 
 DeskCommand: TypeAlias = IncidentCommand | KnowledgeBaseCommand | AgreementChange
 """All that the service desk takes."""
@@ -118,7 +120,7 @@ class Batch:
             outcome = self._decided(command, 0)
         if isinstance(command, AssignNumber) and command.number is not None and outcome.events:
             self._claim(command, command.number)
-        self._take(Change(causation_id=cause, correlation_id=correlation_id or cause, events=outcome.events))
+        self._take(self._change(cause, correlation_id or cause, outcome.events))
         return outcome
 
     @contextmanager
@@ -157,7 +159,7 @@ class Batch:
         if not stream.startswith(IMPORT_STREAM):
             raise ValueError(f"stream: the name of an import's stream begins with {IMPORT_STREAM}")
         self._at(stream, STATELESS)
-        self._take(Change(causation_id=command_id, correlation_id=command_id, events={stream: events}))
+        self._take(self._change(command_id, command_id, {stream: events}))
 
     def record(self) -> tuple[Recorded, ...]:
         """Make the write, and return what was recorded.
@@ -225,7 +227,7 @@ class Batch:
 
         def change(number: int) -> Change:
             events = self._decided(command, number).events
-            return Change(causation_id=cause, correlation_id=correlation_id, events=events)
+            return self._change(cause, correlation_id, events)
 
         outcome = self._decided(command, 1)
         if outcome.events:
@@ -243,6 +245,13 @@ class Batch:
                 "number: it belongs to another incident; leave it out to get the next free one",
             )
         self._claimed[number] = command.incident
+
+    def _change(
+        self, cause: UUID, correlation_id: UUID, events: Mapping[str, Sequence[DomainEvent]]
+    ) -> Change:
+        subjects = {stream: subject_of(self._now[stream].state) for stream in events}
+        about = {stream: subject for stream, subject in subjects.items() if subject is not None}
+        return Change(causation_id=cause, correlation_id=correlation_id, events=events, about=about)
 
     def _take(self, change: Change) -> None:
         for stream, events in change.events.items():

@@ -5,13 +5,13 @@ the same bytes: compact UTF-8 JSON with every key, in the order of declaration. 
 wire name, an extra key, a missing key or a value of another kind is refused, never skipped.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from attrs import fields, frozen
+from attrs import field, fields, frozen
 from cattrs.errors import (
     AttributeValidationNote,
     BaseValidationError,
@@ -21,6 +21,8 @@ from cattrs.errors import (
 from eventsourcing.persistence import JSONTranscoder, Mapper, MapperDeserialisationError, StoredEvent
 
 from incident_adapters.converters import WrongKind, read_instant, strict_converter, written_instant
+from incident_adapters.personal_seal import ClosedSeal, DamagedSeal
+from incident_adapters.recorder_contract import JournalRow
 from incident_adapters.seal import Seal, opened, personal_paths, sealed
 from incident_adapters.upcasting import OLDER_VERSIONS, Fields, Path
 from incident_domain.envelope import Recorded
@@ -29,7 +31,10 @@ from incident_domain.events import WIRE_NAMES, DomainEvent, Event
 
 @frozen(kw_only=True)
 class Entry:
-    """An event on its way into the journal: all that `Recorded` has, but no position yet."""
+    """An event on its way into the journal: all that `Recorded` has, but no position yet.
+
+    `subject` is whose data its personal fields are; None where they are nobody's in particular.
+    """
 
     stream: str
     version: int
@@ -38,6 +43,7 @@ class Entry:
     correlation_id: UUID
     causation_id: UUID
     event: DomainEvent
+    subject: str | None = field(default=None, eq=False)
 
     @property
     def originator_id(self) -> str:
@@ -116,12 +122,12 @@ class EventMapper(Mapper[str]):
     """Turns entries into stored events and back.
 
     There is neither compressor nor cipher: proofs are computed over readable bytes, and where a `seal` is
-    given it takes the personal fields one by one.
+    given it takes the personal fields one by one.  Without one, texts that are sealed stay closed.
     """
 
     def __init__(self, seal: Seal | None = None) -> None:
         super().__init__(JSONTranscoder())
-        self._seal = seal
+        self._seal = seal or ClosedSeal()
 
     def to_stored_event(self, domain_event: Any) -> StoredEvent:
         """The bytes of an `Entry`.
@@ -139,8 +145,11 @@ class EventMapper(Mapper[str]):
             event = _WRITERS[kind](entry.event)
         except _UNWRITABLE:
             raise WrongKind(f"{kind.__name__}.{_wrong_field(entry.event)}") from None
-        if self._seal is not None:
-            sealed(event, _PERSONAL[name], self._seal, entry.stream)
+        if paths := _PERSONAL[name]:
+            try:
+                sealed(event, paths, self._seal, entry.subject or entry.stream, entry.stream)
+            except ValueError as refused:
+                raise WrongKind(f"{kind.__name__}: {refused}") from None
         state = _State(
             event_id=entry.event_id,
             recorded_at=written_instant(entry.recorded_at),
@@ -167,6 +176,26 @@ class EventMapper(Mapper[str]):
             causation_id=held.causation_id,
             event=held.event,
         )
+
+    def stored(self, entries: Sequence[Entry]) -> list[StoredEvent]:
+        """The bytes of entries that are written together.
+
+        Raises:
+            WrongKind: when a field holds something else than it declares.
+        """
+        about = {each.subject or each.stream for each in entries if _PERSONAL[WIRE_NAMES[type(each.event)]]}
+        self._seal.prepare_sealing(about)
+        return [self.to_stored_event(each) for each in entries]
+
+    def all_recorded(self, rows: Sequence[JournalRow]) -> list[Recorded]:
+        """Rows of the journal that were read together.
+
+        Raises:
+            MapperDeserialisationError: when this release cannot read the bytes of one.
+        """
+        self._seal.prepare_opening(row[4] for row in rows)
+        recorded = self.recorded
+        return [recorded(*row) for row in rows]
 
     def recorded(self, position: int, stream: str, version: int, name: str, state: bytes) -> Recorded:
         """One row of the journal; `Recorded.name` stays the wire name under which it was written.
@@ -198,8 +227,8 @@ class EventMapper(Mapper[str]):
 
     def _present(self, stream: str, name: str, event: Fields) -> tuple[str, Fields]:
         """The event opened and lifted to its present version, with that version's wire name."""
-        if self._seal is not None:
-            opened(event, _PERSONAL[name], self._seal, stream)
+        if paths := _PERSONAL[name]:
+            opened(event, paths, self._seal, stream)
         older = OLDER_VERSIONS.get(name)
         while older is not None:
             name, event = older.successor, older.lift(event)
@@ -217,6 +246,8 @@ class EventMapper(Mapper[str]):
             return "its envelope is not event_id, recorded_at, correlation_id, causation_id and event as JSON"
         try:
             current, event = self._present(stream, name, held.event)
+        except DamagedSeal as damaged:
+            return str(damaged)
         except KeyError as missing:
             return f"key event.{missing.args[0]} is missing"
         except _UNREADABLE:

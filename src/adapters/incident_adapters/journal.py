@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from typing import Self
 from uuid import UUID, uuid5
 
-from attrs import frozen
+from attrs import field, frozen
 from eventsourcing.application import Application
 from eventsourcing.persistence import ApplicationRecorder, Mapper, StoredEvent
 from eventsourcing.utils import Environment, EnvType
 
 from incident_adapters.codec import Entry, EventMapper
+from incident_adapters.personal_seal import ClosedSeal
 from incident_adapters.recorder import (
     AlreadyRecorded,
     ClaimNumbers,
@@ -20,6 +21,8 @@ from incident_adapters.recorder import (
     open_recorder,
 )
 from incident_adapters.seal import Seal
+from incident_domain.actor import PersonId
+from incident_domain.data_subject import subject_after
 from incident_domain.envelope import Recorded
 from incident_domain.events import DomainEvent, NumberAssigned
 from incident_domain.evolution import BrokenHistory
@@ -35,12 +38,14 @@ class Change:
     """What one command made happen: the events of each stream that it changed, in their order.
 
     `causation_id` is the command's id, and makes the events' ids; `correlation_id` is common to everything
-    that one outside request set off.
+    that one outside request set off.  `about` says for streams whose data their personal fields are, as the
+    streams stood before.
     """
 
     causation_id: UUID
     correlation_id: UUID
     events: Mapping[str, Sequence[DomainEvent]]
+    about: Mapping[str, PersonId] = field(factory=dict[str, PersonId])
 
 
 class Journal(Application[str]):
@@ -58,7 +63,8 @@ class Journal(Application[str]):
         clock: Callable[[], datetime] = system_clock,
     ) -> None:
         self._recorder = recorder
-        self._mapper = EventMapper(seal)
+        self._seal = seal or ClosedSeal()
+        self._mapper = EventMapper(self._seal)
         self._clock = clock
         super().__init__()
 
@@ -84,6 +90,12 @@ class Journal(Application[str]):
     def construct_recorder(self) -> ApplicationRecorder:
         """The recorder of this journal."""
         return self._recorder
+
+    @property
+    def forgettings(self) -> int:
+        """Moves on when somebody was forgotten: whatever was read before must be let go of."""
+        self._seal.look_for_forgettings()
+        return self._seal.forgettings
 
     @property
     def store(self) -> JournalRecorder:
@@ -138,12 +150,11 @@ class Journal(Application[str]):
             MapperDeserialisationError: when an event cannot be read by this release.
             BrokenHistory: when an event between others is missing from the store.
         """
-        recorded = self._mapper.recorded
         rows = self._recorder.read_stream(stream, after_version)
         for expected, (_, _, version, _, _) in enumerate(rows, after_version + 1):
             if version != expected:
                 raise BrokenHistory("the event before it is missing", stream=stream, version=version)
-        return [recorded(*row) for row in rows]
+        return self._mapper.all_recorded(rows)
 
     def read_all(self, after_position: int, limit: int) -> list[Recorded]:
         """Up to `limit` events of all streams after a position, in the order of recording.
@@ -151,8 +162,7 @@ class Journal(Application[str]):
         Raises:
             MapperDeserialisationError: when an event cannot be read by this release.
         """
-        recorded = self._mapper.recorded
-        return [recorded(*row) for row in self._recorder.read(after_position, limit)]
+        return self._mapper.all_recorded(self._recorder.read(after_position, limit))
 
     def recorded(self, row: JournalRow) -> Recorded:
         """The event of one row, as it is read through the seal.
@@ -168,14 +178,12 @@ class Journal(Application[str]):
         Raises:
             MapperDeserialisationError: when one of them cannot be read by this release.
         """
-        recorded = self._mapper.recorded
         rows = self._recorder.select_notifications(
             after_position, limit, topics=names, inclusive_of_start=False
         )
-        return [
-            recorded(row.id, str(row.originator_id), row.originator_version, row.topic, row.state)
-            for row in rows
-        ]
+        return self._mapper.all_recorded(
+            [(row.id, str(row.originator_id), row.originator_version, row.topic, row.state) for row in rows]
+        )
 
     def read_streams(self, streams: Sequence[str], names: Sequence[str]) -> dict[str, list[Recorded]]:
         """The events of these wire names in each of these streams, in the order of their versions.
@@ -183,10 +191,9 @@ class Journal(Application[str]):
         Raises:
             MapperDeserialisationError: when one of them cannot be read by this release.
         """
-        recorded = self._mapper.recorded
         found: dict[str, list[Recorded]] = {stream: [] for stream in streams}
-        for row in self._recorder.read_streams(streams, names):
-            found[row[1]].append(recorded(*row))
+        for each in self._mapper.all_recorded(self._recorder.read_streams(streams, names)):
+            found[each.stream].append(each)
         return found
 
     def numbered(self, number: int) -> str | None:
@@ -209,20 +216,23 @@ class Journal(Application[str]):
         return self._recorder.max_notification_id() or 0
 
     def _stored(self, entries: Sequence[Entry]) -> list[StoredEvent]:
-        return [self._mapper.to_stored_event(each) for each in entries]
+        return self._mapper.stored(entries)
 
     def close(self) -> None:
         """Let go of the store."""
         super().close()
         self._recorder.close()
+        self._seal.close()
 
 
 def _entries(change: Change, versions: dict[str, int], now: datetime) -> list[Entry]:
     """The events of a change with all that their envelopes need; counts `versions` on."""
     entries: list[Entry] = []
     for stream, events in change.events.items():
+        subject = change.about.get(stream)
         for event in events:
             versions[stream] += 1
+            subject = subject_after(subject, event)
             entries.append(
                 Entry(
                     stream=stream,
@@ -232,6 +242,7 @@ def _entries(change: Change, versions: dict[str, int], now: datetime) -> list[En
                     correlation_id=change.correlation_id,
                     causation_id=change.causation_id,
                     event=event,
+                    subject=subject,
                 )
             )
     return entries

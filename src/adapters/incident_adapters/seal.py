@@ -1,6 +1,6 @@
 """Where personal data goes through on its way into the journal and out of it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from types import NoneType, UnionType
 from typing import Any, Protocol, Union, get_args, get_origin, get_type_hints
 
@@ -13,16 +13,42 @@ from incident_domain.personal import personal_fields
 class Seal(Protocol):
     """Makes personal data unreadable to those who may not read it.
 
-    `stream` and `field` (for example `customer.name`) say where the text stands, so that a sealed text cannot
-    be moved elsewhere.  `open` must give back exactly what `seal` was given.
+    `subject` is the person whose data a text is, or the stream where it is nobody's in particular.  `stream`
+    and `field` (for example `customer.name`) say where it stands, so that a sealed text cannot be moved
+    elsewhere.
     """
 
-    def seal(self, text: str, *, stream: str, field: str) -> str:
+    @property
+    def forgettings(self) -> int:
+        """Moves on when somebody was forgotten: whatever was opened before must be let go of."""
+        ...
+
+    def look_for_forgettings(self) -> None:
+        """Find out whether somebody was forgotten, by whichever process."""
+        ...
+
+    def prepare_sealing(self, subjects: Collection[str]) -> None:
+        """Is called before texts of these data subjects are sealed."""
+        ...
+
+    def prepare_opening(self, states: Iterable[bytes]) -> None:
+        """Is called with the bytes of events before their texts are opened."""
+        ...
+
+    def seal(self, text: str, *, subject: str, stream: str, field: str) -> str:
         """The text as the journal keeps it."""
         ...
 
     def open(self, sealed: str, *, stream: str, field: str) -> str:
-        """The text as it was."""
+        """The text as it was, or what stands in its place.
+
+        Raises:
+            ValueError: when it is damaged.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of where the keys are."""
         ...
 
 
@@ -57,10 +83,10 @@ def _without_none(declared: Any) -> Any:
     return left[0] if len(left) == 1 else declared
 
 
-def sealed(event: Fields, paths: tuple[Path, ...], seal: Seal, stream: str) -> None:
+def sealed(event: Fields, paths: tuple[Path, ...], seal: Seal, subject: str, stream: str) -> None:
     """Seal the texts at these paths, in place."""
     for holder, path in _holders(event, paths):
-        holder[path[-1]] = seal.seal(holder[path[-1]], stream=stream, field=".".join(path))
+        holder[path[-1]] = seal.seal(holder[path[-1]], subject=subject, stream=stream, field=".".join(path))
 
 
 def opened(event: Fields, paths: tuple[Path, ...], seal: Seal, stream: str) -> None:
@@ -75,5 +101,6 @@ def _holders(event: Fields, paths: tuple[Path, ...]) -> Iterator[tuple[Fields, P
         holder: Any = event
         for key in path[:-1]:
             holder = holder[key]
-        if holder[path[-1]] is not None:
+        # What is missing, or no text, is for the strict reader to find.
+        if isinstance(holder.get(path[-1]), str):
             yield holder, path

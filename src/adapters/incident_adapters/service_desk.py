@@ -12,7 +12,8 @@ from eventsourcing.persistence import IntegrityError
 from incident_adapters.batch import Batch, DeskCommand, stream_of
 from incident_adapters.incident_ids import new_incident_id
 from incident_adapters.journal import Journal, system_clock
-from incident_adapters.seal import Seal
+from incident_adapters.key_store import KeyStore
+from incident_adapters.personal_seal import seal_with
 from incident_adapters.streams import INCIDENT, Streams
 from incident_domain.actor import Role
 from incident_domain.children import ChildAnswer
@@ -80,7 +81,7 @@ class ServiceDesk:
         policy: Policy = DEFAULT_POLICY,
         configuration_items: ConfigurationItems | None = None,
         planned_changes: PlannedChanges | None = None,
-        seal: Seal | None = None,
+        keys: KeyStore | str | None = None,
         clock: Callable[[], datetime] = system_clock,
     ) -> Self:
         """Open the desk on the store at a URL such as `sqlite:///incidents.db`; it is created where needed.
@@ -88,11 +89,15 @@ class ServiceDesk:
         Where `configuration_items` or `planned_changes` are given, items and changes unknown to them are
         refused (P1.7, P3.6).
 
+        `keys` is the key store under which personal data is sealed, or its URL, which is not the journal's.
+        Left out it is the one beside an SQLite journal (`incidents.keys.db` beside `incidents.db`), where
+        there is one; else personal data stands readable.  A key store that is given is closed with the desk.
+
         Raises:
-            StoreError: when the store cannot be used as it is.
+            StoreError: when the store or the key store cannot be used as it is.
         """
         return cls(
-            Journal.open(url, seal=seal, clock=clock),
+            Journal.open(url, seal=seal_with(keys, url), clock=clock),
             policy=policy,
             configuration_items=configuration_items,
             planned_changes=planned_changes,

@@ -100,11 +100,16 @@ class Streams:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._kept: OrderedDict[str, Loaded[Any]] = OrderedDict()
+        self._forgettings = journal.forgettings
         self._lock = Lock()
 
     def remembered(self, stream: str, fold: Fold[State]) -> Loaded[State] | None:
         """The stream as it stands in memory, which may be behind the journal."""
+        forgettings = self._journal.forgettings
         with self._lock:
+            if forgettings != self._forgettings:
+                self._kept.clear()
+                self._forgettings = forgettings
             loaded = self._kept.get(stream)
             if loaded is None or loaded.fold is not fold:
                 return None

@@ -44,6 +44,7 @@ from incident_domain.events.closure import (
     Satisfaction,
     SatisfactionRecorded,
 )
+from incident_domain.events.erasure import PersonForgotten
 from incident_domain.events.event import Event
 from incident_domain.events.imports import RowsImported, SourceRowKept
 from incident_domain.events.investigation import (
@@ -136,7 +137,10 @@ KnowledgeEvent: TypeAlias = (
 ImportEvent: TypeAlias = RowsImported | SourceRowKept
 """All that can happen to the import of a foreign log."""
 
-DomainEvent: TypeAlias = IncidentEvent | KnowledgeEvent | AgreementEvent | ImportEvent
+ErasureEvent: TypeAlias = PersonForgotten
+"""All that can happen in the stream of erasures."""
+
+DomainEvent: TypeAlias = IncidentEvent | KnowledgeEvent | AgreementEvent | ImportEvent | ErasureEvent
 """Anything that the journal records."""
 
 __all__ = [
@@ -185,6 +189,7 @@ __all__ = [
     "DeviationRecorded",
     "DomainEvent",
     "EffortRecorded",
+    "ErasureEvent",
     "EscalatedHierarchically",
     "EscalatedToGroup",
     "EscalationGround",
@@ -214,6 +219,7 @@ __all__ = [
     "MatchedToKnownError",
     "NoMatchFound",
     "NumberAssigned",
+    "PersonForgotten",
     "Prioritised",
     "ProblemRecorded",
     "ProgressReported",

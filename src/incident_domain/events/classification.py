@@ -7,6 +7,7 @@ from attrs import frozen
 
 from incident_domain.actor import GroupId, PersonId
 from incident_domain.events.event import Event
+from incident_domain.personal import personal
 from incident_domain.priority import Impact, Priority, Urgency
 
 KnownErrorId = NewType("KnownErrorId", str)
@@ -50,7 +51,7 @@ class Prioritised(Event):
     impact: Impact
     urgency: Urgency
     priority: Priority
-    override_reason: str | None = None
+    override_reason: str | None = personal(default=None)
 
 
 @frozen(kw_only=True)
@@ -77,7 +78,7 @@ class EscalatedToGroup(Event):
     line: Line
     group: GroupId
     ground: EscalationGround
-    reason: str
+    reason: str = personal()
 
 
 @frozen(kw_only=True)
@@ -98,7 +99,7 @@ class HandOffRejected(Event):
     group: GroupId
     back_to: GroupId | None
     back_to_line: Line
-    reason: str
+    reason: str = personal()
 
 
 @frozen(kw_only=True)
@@ -106,7 +107,7 @@ class EscalatedHierarchically(Event):
     """Somebody higher up was called in (X2); apart from functional escalation and from a breach."""
 
     to: PersonId
-    reason: str
+    reason: str = personal()
 
 
 ClassificationEvent: TypeAlias = (

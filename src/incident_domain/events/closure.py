@@ -48,7 +48,7 @@ class ResolutionRejected(Event):
 class Reopened(Event):
     """Work goes on after a resolution (P5.1, X7): an event and a count, not a state."""
 
-    reason: str
+    reason: str = personal()
 
 
 @frozen(kw_only=True)
@@ -56,7 +56,7 @@ class RootCauseClassified(Event):
     """The incident was classified by its root cause (P5.2)."""
 
     category: str
-    root_cause: str
+    root_cause: str = personal()
 
 
 @frozen(kw_only=True)
@@ -88,7 +88,7 @@ class Closed(Event):
 class Cancelled(Event):
     """The incident was registered in error (X4)."""
 
-    reason: str
+    reason: str = personal()
 
 
 @frozen(kw_only=True)

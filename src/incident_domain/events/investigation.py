@@ -60,7 +60,7 @@ class Acknowledged(Event):
 class ProgressReported(Event):
     """What was done and how things stand (P3.3); the next report is due at `next_update_due` (UTC)."""
 
-    text: str
+    text: str = personal()
     next_update_due: datetime
 
 
@@ -76,7 +76,7 @@ class CustomerNotified(Event):
 class WorkaroundProvided(Event):
     """A way to get along until the incident is resolved, and to whom it was given (P3.5)."""
 
-    text: str
+    text: str = personal()
     given_to: tuple[Recipient, ...]
 
 
@@ -85,7 +85,7 @@ class KnowledgeReviewed(Event):
     """What was consulted and what was found (P3.6)."""
 
     consulted: tuple[Knowledge, ...]
-    found: str
+    found: str = personal()
 
 
 @frozen(kw_only=True)
@@ -93,28 +93,28 @@ class ReassessmentRequested(Event):
     """The group asked the service desk to judge impact and urgency anew (P3.7)."""
 
     proposed: Assessment
-    reason: str
+    reason: str = personal()
 
 
 @frozen(kw_only=True)
 class ReassessmentAccepted(Event):
     """The service desk agreed; the new values follow as `Prioritised` (P3.7)."""
 
-    reason: str
+    reason: str = personal()
 
 
 @frozen(kw_only=True)
 class ReassessmentDeclined(Event):
     """The service desk kept impact and urgency as they are (P3.7)."""
 
-    reason: str
+    reason: str = personal()
 
 
 @frozen(kw_only=True)
 class SolutionProposed(Event):
     """A solution that may resolve the incident (P3.8)."""
 
-    solution: str
+    solution: str = personal()
 
 
 @frozen(kw_only=True)
@@ -129,8 +129,8 @@ class EffortRecorded(Event):
 class FindingsReported(Event):
     """What was found, and what would prevent a recurrence (P3.9)."""
 
-    findings: str
-    prevention: str | None
+    findings: str = personal()
+    prevention: str | None = personal()
 
 
 @frozen(kw_only=True)
@@ -145,7 +145,7 @@ class PutOnHold(Event):
     """The incident waits (X1): for what, for whom, and until when (UTC) where that is known."""
 
     reason: HoldReason
-    awaited: str
+    awaited: str = personal()
     until: datetime | None
 
 

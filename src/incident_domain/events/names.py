@@ -9,6 +9,7 @@ from typing import Final
 from incident_domain.events import agreements as a
 from incident_domain.events import classification as c
 from incident_domain.events import closure as e
+from incident_domain.events import erasure as x
 from incident_domain.events import imports as m
 from incident_domain.events import investigation as i
 from incident_domain.events import knowledge as k
@@ -85,4 +86,5 @@ WIRE_NAMES: Final[Mapping[type[Event], str]] = {
     k.KnownErrorRetired: "known_error.retired.v1",
     m.SourceRowKept: "import.row_kept.v1",
     m.RowsImported: "import.rows_imported.v1",
+    x.PersonForgotten: "erasure.person_forgotten.v1",
 }

@@ -98,7 +98,7 @@ class CustomerCorrected(Event):
     """The customer's basics were wrong or have changed (P1.2, P4.3)."""
 
     customer: Customer
-    reason: str
+    reason: str = personal()
 
 
 @frozen(kw_only=True)
@@ -117,8 +117,8 @@ class AnalysisRecorded(Event):
     """
 
     began_at: datetime | None
-    symptoms: str
-    location: str | None
+    symptoms: str = personal()
+    location: str | None = personal()
     user: str | None = personal(default=None)
     services: tuple[str, ...] = ()
     hardware: tuple[str, ...] = ()
@@ -143,7 +143,7 @@ class ConfigurationItemsAttached(Event):
 class RecordedAsNew(Event):
     """The incident manager found it neither the same as nor similar to an existing one (P1.8, P1.10)."""
 
-    reason: str
+    reason: str = personal()
 
 
 @frozen(kw_only=True)
@@ -151,7 +151,7 @@ class IdentifiedAsSame(Event):
     """It was found the same as an existing incident, which carries on for both (P1.8, P1.9)."""
 
     existing: IncidentId
-    reason: str
+    reason: str = personal()
 
 
 @frozen(kw_only=True)
@@ -159,7 +159,7 @@ class FurtherReportAdded(Event):
     """Another report of this same incident came in (P1.9); recorded on the existing incident."""
 
     report: IncidentId
-    reason: str
+    reason: str = personal()
 
 
 @frozen(kw_only=True)
@@ -167,7 +167,7 @@ class SameAsUndone(Event):
     """The decision that it is the same as `existing` was taken back (X6); the incident goes on by itself."""
 
     existing: IncidentId
-    reason: str
+    reason: str = personal()
 
 
 @frozen(kw_only=True)
@@ -175,7 +175,7 @@ class FurtherReportWithdrawn(Event):
     """A further report turned out to be another incident (X6); recorded on the existing incident."""
 
     report: IncidentId
-    reason: str
+    reason: str = personal()
 
 
 @frozen(kw_only=True)
@@ -183,7 +183,7 @@ class LinkedAsChild(Event):
     """The incident became a subordinate record of `parent` (P1.9)."""
 
     parent: IncidentId
-    reason: str
+    reason: str = personal()
 
 
 @frozen(kw_only=True)
@@ -191,7 +191,7 @@ class ChildLinked(Event):
     """`child` became a subordinate record of this incident (P1.9)."""
 
     child: IncidentId
-    reason: str
+    reason: str = personal()
 
 
 @frozen(kw_only=True)
@@ -199,7 +199,7 @@ class UnlinkedFromParent(Event):
     """The link to `parent` was taken back (X6)."""
 
     parent: IncidentId
-    reason: str
+    reason: str = personal()
 
 
 @frozen(kw_only=True)
@@ -207,28 +207,28 @@ class ChildUnlinked(Event):
     """The link from `child` was taken back (X6)."""
 
     child: IncidentId
-    reason: str
+    reason: str = personal()
 
 
 @frozen(kw_only=True)
 class MajorDeclared(Event):
     """The incident manager judged it a major incident (P1.11)."""
 
-    reason: str
+    reason: str = personal()
 
 
 @frozen(kw_only=True)
 class JudgedNotMajor(Event):
     """The incident manager judged it not major (P1.12)."""
 
-    reason: str
+    reason: str = personal()
 
 
 @frozen(kw_only=True)
 class ManagementInformed(Event):
     """Management was told of the major incident, before anything else happened (P1.11)."""
 
-    informed: str
+    informed: str = personal()
     channel: Channel
 
 

@@ -7,6 +7,7 @@ from attrs import frozen
 
 from incident_domain.events.classification import KnownErrorId
 from incident_domain.events.event import Event
+from incident_domain.personal import personal
 
 
 @frozen(kw_only=True)
@@ -23,8 +24,8 @@ class Resolved(Event):
     `known_error` names the entry of the knowledge base whose solution was used (P2.3).
     """
 
-    actions: str
-    solution: str
+    actions: str = personal()
+    solution: str = personal()
     known_error: KnownErrorId | None = None
     changes: tuple[str, ...] = ()
 

@@ -7,6 +7,7 @@ from attrs import frozen
 
 from incident_domain.events.agreements import AgreementId, Party, TargetKind
 from incident_domain.events.event import Event
+from incident_domain.personal import personal
 
 
 @frozen(kw_only=True)
@@ -24,7 +25,7 @@ class AgreementMoved(Event):
 
     agreement: AgreementId
     version: int
-    reason: str
+    reason: str = personal()
 
 
 @frozen(kw_only=True)
@@ -33,7 +34,7 @@ class HoursRecounted(Event):
 
     agreement: AgreementId
     version: int
-    reason: str
+    reason: str = personal()
 
 
 @frozen(kw_only=True)
