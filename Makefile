@@ -28,6 +28,7 @@ check: $(INSTALLED) ## Lint, types, import contracts, and documents that must no
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.clauses --check
+	$(BIN)/python -m tools.schemas --check
 
 bench: $(INSTALLED) ## Measure speed and memory, as ratios to the bare driver
 	-$(BIN)/python -m pip install -qq --disable-pip-version-check -r benchmarks/requirements.txt
@@ -49,7 +50,7 @@ $(INSTALLED): requirements.lock pyproject.toml Makefile
 lock: $(INSTALLED) ## Pin every dependency anew, with hashes
 	$(BIN)/python -m pip install -qq --disable-pip-version-check '$(UV)'
 	$(BIN)/uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --quiet --extra calendars --extra cli --extra postgres --extra reports --group dev --output-file requirements.lock
+		--no-emit-index-url --no-header --quiet --extra calendars --extra cli --extra parquet --extra postgres --extra reports --group dev --output-file requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --quiet --group docs --constraints requirements.lock --output-file docs.lock
 

@@ -8,20 +8,18 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Literal
 
 import msgspec
 from attrs import define, frozen
 
 from incident_adapters.archive_line import NotAnArchiveLine, line_of, row_of
-from incident_adapters.converters import WrongKind, read_instant, written_instant
+from incident_adapters.converters import read_instant, written_instant
 from incident_adapters.export_selection import Extract, Progress, Selection, rows
 from incident_adapters.recorder import JournalRecorder, JournalRow
 from incident_adapters.whole_file import whole_file
 from incident_domain.events import IncidentId
 
-FORMAT: Final = "incident-archive"
-VERSION: Final = 1
 SCHEMA: Final = "urn:itil-incidents:archive:1"
 """The identity of the JSON Schema of every line, which stands in docs/reference/schema."""
 
@@ -35,30 +33,44 @@ class ArchiveUnreadable(Exception):
     """A file is not a whole archive; the message names the line and the rule, never what the line holds."""
 
 
-class _Selected(msgspec.Struct, forbid_unknown_fields=True):
+class SelectionLine(msgspec.Struct, forbid_unknown_fields=True):
+    """What of the journal the archive holds; null for what narrows nothing."""
+
     incident: str | None
     organisation: str | None
     since: str | None = msgspec.field(name="from")
     until: str | None = msgspec.field(name="to")
 
 
-class _Header(msgspec.Struct, forbid_unknown_fields=True):
-    format: str
-    version: int
+class HeaderLine(msgspec.Struct, forbid_unknown_fields=True):
+    """The first line of an archive."""
+
+    format: Literal["incident-archive"]
+    version: Literal[1]
     schema: str
     written_by: str
-    selection: _Selected
+    selection: SelectionLine
     through: int
     events: int
 
 
-class _Closing(msgspec.Struct, forbid_unknown_fields=True):
+class ClosingLine(msgspec.Struct, forbid_unknown_fields=True):
+    """The last line of an archive."""
+
     checkpoint: str | None
 
 
+class _Beginning(msgspec.Struct):
+    """What the header of every version says."""
+
+    format: Literal["incident-archive"]
+    version: int
+
+
 _ENCODE: Final = msgspec.json.Encoder().encode
-_HEADER: Final = msgspec.json.Decoder(_Header).decode
-_CLOSING: Final = msgspec.json.Decoder(_Closing).decode
+_BEGINNING: Final = msgspec.json.Decoder(_Beginning).decode
+_HEADER: Final = msgspec.json.Decoder(HeaderLine).decode
+_CLOSING: Final = msgspec.json.Decoder(ClosingLine).decode
 _CLOSING_BEGINS: Final = b'{"checkpoint":'
 
 
@@ -149,7 +161,7 @@ def write_archive(
             if written % _LINES_A_LOOK == 0:
                 progress(written, wanted.events)
         note = checkpoint() if wanted.selection.whole else None
-        out.write(_ENCODE(_Closing(note)) + b"\n")
+        out.write(_ENCODE(ClosingLine(note)) + b"\n")
 
 
 @contextmanager
@@ -191,14 +203,14 @@ def _go_on(out: BinaryIO, store: JournalRecorder, wanted: Extract) -> tuple[int,
     return 0, 0
 
 
-def _header_of(wanted: Extract) -> _Header:
+def _header_of(wanted: Extract) -> HeaderLine:
     asked = wanted.selection
-    return _Header(
-        format=FORMAT,
-        version=VERSION,
+    return HeaderLine(
+        format="incident-archive",
+        version=1,
         schema=SCHEMA,
         written_by=f"itil-incidents {version('itil-incidents')}",
-        selection=_Selected(
+        selection=SelectionLine(
             incident=asked.incident,
             organisation=asked.organisation,
             since=None if asked.since is None else written_instant(asked.since),
@@ -211,6 +223,10 @@ def _header_of(wanted: Extract) -> _Header:
 
 def _header(line: bytes) -> Header:
     try:
+        if _BEGINNING(line).version != 1:
+            raise ArchiveUnreadable(
+                "line 1: the archive has another version than 1; read it with the release that wrote it"
+            )
         held = _HEADER(line)
         asked = held.selection
         selection = Selection(
@@ -219,12 +235,8 @@ def _header(line: bytes) -> Header:
             since=None if asked.since is None else read_instant(asked.since, None),
             until=None if asked.until is None else read_instant(asked.until, None),
         )
-    except (msgspec.MsgspecError, UnicodeDecodeError, WrongKind, ValueError):
+    except (msgspec.MsgspecError, ValueError):
         raise ArchiveUnreadable("line 1: it is no header of an archive; name a file of that format") from None
-    if (held.format, held.version) != (FORMAT, VERSION):
-        raise ArchiveUnreadable(
-            f"line 1: the archive has another version than {VERSION}; read it with the release that wrote it"
-        )
     return Header(written_by=held.written_by, selection=selection, through=held.through, events=held.events)
 
 
