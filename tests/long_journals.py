@@ -16,10 +16,13 @@ _EVENT_ID: Final = re.compile(rb'"event_id":"........')
 _TOLD_AT_ONCE: Final = 20
 
 
-def tell_again(source: Journal, target: Journal, times: int) -> None:
-    """Record the story that `source` holds so many times in `target`, each time of three new incidents."""
+def tell_again(source: Journal, target: Journal, times: int, *, after: int = 0) -> None:
+    """Record the story that `source` holds in `target` until it was told so many times there.
+
+    Each time it is a story of three new incidents; `after` says how often it was told before.
+    """
     told = source.store.read(0, 1000)
-    for first in range(0, times, _TOLD_AT_ONCE):
+    for first in range(after, times, _TOLD_AT_ONCE):
         rows = [
             row for turn in range(first, min(first + _TOLD_AT_ONCE, times)) for row in _retold(told, turn)
         ]
