@@ -30,6 +30,7 @@ class Verdict(Enum):
 
 MISSING_IN_THE_RECORD: Final = frozenset(
     {
+        "role-unknown",
         "no-name",
         "no-workplace",
         "no-way-to-reach",
@@ -90,6 +91,8 @@ def objections_to(
     match event:
         case told.DeviationRecorded():
             return tuple(_deviation(event))
+        case told.IncidentRegistered(by=by) if by.role is Role.IMPORTER:
+            return *_decided_again(situation, incident, now, event), _BY_WHOM
         case (
             told.ChildLinked()
             | told.ChildUnlinked()
@@ -105,6 +108,13 @@ def objections_to(
             return tuple(_as_child(situation, incident, now, event))
         case _:
             return tuple(_decided_again(situation, incident, now, event))
+
+
+_BY_WHOM: Final = Objection(
+    clause="P1.3",
+    code="role-unknown",
+    message="the source does not say in which role it was entered, so that only the desk did",
+)
 
 
 def _deviation(event: told.DeviationRecorded) -> Iterator[Objection]:

@@ -29,7 +29,9 @@ from incident_adapters import (
 )
 from incident_adapters.cli_agreements import agreements
 from incident_adapters.cli_board import board
+from incident_adapters.cli_conformance import conformance
 from incident_adapters.cli_errors import EXIT_CODES, EXPECTED, ExitCode, explained
+from incident_adapters.cli_forget import forget
 from incident_adapters.cli_past import PRESENT, PastAsked
 from incident_adapters.cli_ping_pong import pingpong
 from incident_adapters.cli_queue import (
@@ -42,6 +44,7 @@ from incident_adapters.cli_queue import (
     chosen,
     look_up,
 )
+from incident_adapters.cli_replay import replay
 from incident_adapters.cli_session import Here, Session
 from incident_adapters.cli_status import status
 from incident_adapters.cli_store import existing, opened, reading
@@ -241,14 +244,13 @@ def report(
         cli_report.write(output, printed)
 
 
-app.command(board)
-app.command(pingpong)
-app.command(status)
 app.command(agreements)
-app.command(what_if)
-app.command(cli_export.export)
+app.command(forget)
 
-for command in (cli_clocks.clocks, cli_clocks.due):
+for command in (
+    *(board, pingpong, status, what_if, replay, conformance),
+    *(cli_export.export, cli_clocks.clocks, cli_clocks.due),
+):
     app.command(command)
 
 

@@ -73,10 +73,15 @@ class Printing:
             case Format.JSON:
                 return msgspec.json.format(msgspec.json.encode(data), indent=2).decode()
             case Format.HTML:
-                return _html(page)
+                return html_of(page)
 
 
-def _html(page: Page) -> str:
+def html_of(page: Page) -> str:
+    """The page as HTML.
+
+    Raises:
+        InvalidValue: where the packages that make it are not installed.
+    """
     try:
         from incident_adapters.report_html import html  # noqa: PLC0415, an extra, and slow to import
     except ModuleNotFoundError as error:

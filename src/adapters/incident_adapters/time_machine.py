@@ -64,7 +64,7 @@ class Past:
         batches: Iterable[Sequence[Recorded]] = (
             self.extent.batches(self.journal, progress) if of is None else [self._family(of)]
         )
-        engine = create_engine("sqlite://", creator=_nameless, poolclass=StaticPool, hide_parameters=True)
+        engine = create_engine("sqlite://", creator=nameless, poolclass=StaticPool, hide_parameters=True)
         try:
             with engine.connect() as connection:
                 fold_once(connection, known, batches)
@@ -92,7 +92,7 @@ def as_of(journal: Journal, asked: AsOf, *, progress: Progress | None = None) ->
     return Past(journal, extent(journal, asked, progress))
 
 
-def _nameless() -> sqlite3.Connection:
+def nameless() -> sqlite3.Connection:
     """A database that SQLite keeps in its cache and, beyond that, in a file it has deleted already."""
     connection = sqlite3.connect("", check_same_thread=False, cached_statements=128)
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")

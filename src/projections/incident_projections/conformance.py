@@ -35,7 +35,7 @@ from incident_domain.events import (
 from incident_domain.incident import Incident, Unregistered
 from incident_domain.policy import DEFAULT_POLICY, Policy
 from incident_domain.refusal import Objection
-from incident_projections.replaying import BEGINNING, Break, Replay, Stands, State, Step
+from incident_projections.replaying import BEGINNING, Break, Replay, Stands, State, Step, Told
 from incident_projections.view import INCIDENT_EVENTS
 
 
@@ -159,7 +159,7 @@ class Examination:
         numbers: MutableMapping[int, str] | None = None,
     ) -> None:
         self._selection = selection
-        self._replay = Replay(stands, policy)
+        self._replay = Replay(stands, policy=policy)
         self._numbers: MutableMapping[int, str] = {} if numbers is None else numbers
         self._cells: Counter[tuple[str, Verdict, GroupId | None, str]] = Counter()
         self._shown: Counter[str] = Counter()
@@ -170,10 +170,10 @@ class Examination:
         self._broken = 0
         self._near_side: Recorded | None = None
 
-    def findings(self, history: Iterable[Recorded]) -> Iterator[Finding]:
+    def findings(self, history: Iterable[Told]) -> Iterator[Finding]:
         """Every finding, one command after the other; the totals are whole when it has come to its end."""
-        for _, told in groupby(history, key=_command_of):
-            yield from self._command(told)
+        for _, events in groupby(history, key=_command_of):
+            yield from self._command(events)
         if self._near_side is not None:
             yield from self._one_sided(self._near_side)
 
@@ -203,24 +203,25 @@ class Examination:
             first_breaks=tuple(self._breaks),
         )
 
-    def _command(self, told: Iterable[Recorded]) -> Iterator[Finding]:
+    def _command(self, events: Iterable[Told]) -> Iterator[Finding]:
         """The findings of the events that one command recorded in one stream."""
         examined: list[Step] = []
         deviations: dict[_Said, Step] = {}
         objected: dict[_Said, tuple[Step, Objection]] = {}
-        for recorded in told:
-            yield from self._other_side(recorded)
-            objections = tuple(self._objections(recorded))
-            step = self._replay.take(recorded)
+        for told in events:
+            yield from self._other_side(told)
+            objections = () if isinstance(told, Break) else tuple(self._objections(told))
+            step = self._replay.take(told)
             self._events += 1
             if isinstance(step, Break):
                 self._note(step)
-            elif step is not None and self._asked_for(recorded):
+            elif step is not None and self._asked_for(step.recorded):
                 examined.append(step)
+                event = step.recorded.event
                 for each in objections:
                     objected.setdefault((each.clause, each.code), (step, each))
-                if isinstance(recorded.event, DeviationRecorded):
-                    deviations[recorded.event.clause, recorded.event.code] = step
+                if isinstance(event, DeviationRecorded):
+                    deviations[event.clause, event.code] = step
         self._examined += len(examined)
         for said in dict.fromkeys((*deviations, *objected)):
             yield from self._counted(_finding(said, deviations.get(said), objected.get(said)))
@@ -256,13 +257,13 @@ class Examination:
             event,
         )
 
-    def _other_side(self, recorded: Recorded) -> Iterator[Finding]:
+    def _other_side(self, told: Told) -> Iterator[Finding]:
         """What ties two incidents together stands in both: the far side follows at once."""
         awaited, self._near_side = self._near_side, None
-        if awaited is not None and not _is_far_side(recorded, awaited):
+        if awaited is not None and not _is_far_side(told, awaited):
             yield from self._one_sided(awaited)
-        if isinstance(recorded.event, _NEAR_SIDES) and self._asked_for(recorded):
-            self._near_side = recorded
+        if isinstance(told, Recorded) and isinstance(told.event, _NEAR_SIDES) and self._asked_for(told):
+            self._near_side = told
 
     def _one_sided(self, near: Recorded) -> Iterator[Finding]:
         clause, stand = _ruling(near), self._replay.stands.get(near.stream, BEGINNING)
@@ -289,9 +290,11 @@ class Examination:
         yield finding
 
 
-def _command_of(recorded: Recorded) -> tuple[str, UUID, Actor, datetime]:
+def _command_of(told: Told) -> tuple[object, ...]:
     """What is common to the events that one command recorded in one stream."""
-    return recorded.stream, recorded.causation_id, recorded.by, recorded.occurred_at
+    if isinstance(told, Break):
+        return told.stream, told.position
+    return told.stream, told.causation_id, told.by, told.occurred_at
 
 
 _Said: TypeAlias = tuple[str, str]
@@ -308,14 +311,17 @@ _FAR_SIDES: Final[Mapping[type[object], type[object]]] = {
 }
 
 
-def _is_far_side(recorded: Recorded, near: Recorded) -> bool:
-    event = recorded.event
-    if not isinstance(event, ChildLinked | ChildUnlinked | FurtherReportAdded | FurtherReportWithdrawn):
+def _is_far_side(told: Told, near: Recorded) -> bool:
+    if isinstance(told, Break):
         return False
-    if not isinstance(event, _FAR_SIDES[type(near.event)]):
-        return False
-    named = event.child if isinstance(event, ChildLinked | ChildUnlinked) else event.report
-    return named == near.stream
+    match told.event:
+        case ChildLinked(child=named) | ChildUnlinked(child=named):
+            pass
+        case FurtherReportAdded(report=named) | FurtherReportWithdrawn(report=named):
+            pass
+        case _:
+            return False
+    return named == near.stream and isinstance(told.event, _FAR_SIDES[type(near.event)])
 
 
 def _finding(said: _Said, deviation: Step | None, objected: tuple[Step, Objection] | None) -> Finding:

@@ -4,15 +4,15 @@ It needs recorded events and nothing else, so that it works on a journal as well
 Rules of the process are not asked; `incident_projections.conformance` asks them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from typing import Any, Final, Generic, TypeAlias, TypeVar, get_args
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast, get_args
 
+from attrs import AttrsInstance, fields, frozen, has
 from attrs import evolve as changed
-from attrs import fields, frozen, has
 
 from incident_domain.agreements import UNPUBLISHED, Agreement, evolve_agreement
 from incident_domain.envelope import AGREEMENT_STREAM, KNOWN_ERROR_STREAM, Recorded
-from incident_domain.events import AgreementEvent, AgreementId, IncidentId, KnownErrorId
+from incident_domain.events import AgreementEvent, AgreementId, Event, IncidentId, KnownErrorId
 from incident_domain.evolution import BrokenHistory, evolve
 from incident_domain.incident import UNREGISTERED, Incident
 from incident_domain.known_errors import UNRECORDED, KnowledgeEntry, evolve_entry
@@ -23,8 +23,8 @@ from incident_projections.view import INCIDENT_EVENTS, KNOWLEDGE_EVENTS
 State: TypeAlias = Incident | KnowledgeEntry | Agreement | None
 """What the events of a stream made; None for a stream that has no state, such as that of an import."""
 
-Name = TypeVar("Name", bound=str)
-Known = TypeVar("Known")
+_Name = TypeVar("_Name", bound=str)
+_Known = TypeVar("_Known")
 
 _AGREEMENT_EVENTS: Final[frozenset[type]] = frozenset(get_args(AgreementEvent))
 
@@ -62,6 +62,10 @@ class Break:
     why: str
 
 
+Told: TypeAlias = Recorded | Break
+"""An event of a history that is read, or one that could not be read at all."""
+
+
 @frozen(kw_only=True)
 class Step:
     """An event in the replay, with the stream before and after it."""
@@ -83,7 +87,7 @@ class Difference:
     became: object
 
 
-class _States(Mapping[Name, Known], Generic[Name, Known]):
+class _States(Mapping[_Name, _Known], Generic[_Name, _Known]):
     """The states of one kind of stream, as a decision looks at them."""
 
     def __init__(self, stands: Stands, prefix: str, kinds: tuple[type, ...]) -> None:
@@ -91,14 +95,14 @@ class _States(Mapping[Name, Known], Generic[Name, Known]):
         self._prefix = prefix
         self._kinds = kinds
 
-    def __getitem__(self, name: Name) -> Known:
+    def __getitem__(self, name: _Name) -> _Known:
         state: Any = self._stands[f"{self._prefix}{name}"].state
         if type(state) not in self._kinds:
             raise KeyError(name)
-        known: Known = state
+        known: _Known = state
         return known
 
-    def __iter__(self) -> Iterator[Name]:
+    def __iter__(self) -> Iterator[_Name]:
         raise TypeError("a decision looks at what it names, never at all there is")
 
     def __len__(self) -> int:
@@ -108,10 +112,12 @@ class _States(Mapping[Name, Known], Generic[Name, Known]):
 class Replay:
     """A replay on its way through a history; `stands` may be any mapping, also one that is not in memory.
 
-    `last` is the position of the last event that it took.
+    A `whole` history has every position from 1 on; that of a part of a journal leaves some out.
     """
 
-    def __init__(self, stands: Stands | None = None, policy: Policy = DEFAULT_POLICY) -> None:
+    def __init__(
+        self, stands: Stands | None = None, *, policy: Policy = DEFAULT_POLICY, whole: bool = True
+    ) -> None:
         self.stands: Stands = {} if stands is None else stands
         self.situation: Final = Situation(
             incidents=_States[IncidentId, Incident](self.stands, "", get_args(Incident)),
@@ -121,30 +127,35 @@ class Replay:
             agreements=_States[AgreementId, Agreement](self.stands, AGREEMENT_STREAM, (Agreement,)),
             policy=policy,
         )
-        self.last = 0
+        self._whole = whole
+        self._last = 0
 
-    def take(self, recorded: Recorded) -> Step | Break | None:
+    def take(self, told: Told) -> Step | Break | None:
         """What the event made, or why it cannot be; None for what follows a break in its stream."""
-        before = self.stands.get(recorded.stream, BEGINNING)
-        expected, self.last = self.last + 1, recorded.position
+        before = self.stands.get(told.stream, BEGINNING)
+        expected, self._last = self._last + 1, told.position
         if before.broken:
             return None
+        if isinstance(told, Break):
+            return self._broken(before, told)
+        if not self._whole:
+            expected = told.position
+        return self._step(before, told, expected)
+
+    def _step(self, before: Stand, recorded: Recorded, expected: int) -> Step | Break:
         try:
             _in_line("position", recorded.position, expected)
             after = _evolved(before, recorded)
         except BrokenHistory as broken:
-            self.stands[recorded.stream] = Stand(version=before.version, state=before.state, broken=True)
-            return Break(
-                position=recorded.position,
-                stream=recorded.stream,
-                version=recorded.version,
-                name=recorded.name,
-                why=broken.reason,
-            )
+            return self._broken(before, broken_by(recorded, broken))
         self.stands[recorded.stream] = Stand(
             version=recorded.version, state=after, last=recorded, notes=before.notes
         )
         return Step(recorded=recorded, before=before, after=after)
+
+    def _broken(self, before: Stand, broken: Break) -> Break:
+        self.stands[broken.stream] = changed(before, broken=True)
+        return broken
 
     def note(self, stream: str, *words: str) -> None:
         """Keep words with a stream."""
@@ -152,20 +163,15 @@ class Replay:
         self.stands[stream] = changed(stand, notes=stand.notes.union(words))
 
 
-def steps(history: Iterable[Recorded]) -> Iterator[Step]:
-    """The replay of one stream, whose events are given from the first on.
-
-    Raises:
-        BrokenHistory: when an event cannot follow; it names the stream and the version.
-    """
-    stand = BEGINNING
-    for recorded in history:
-        try:
-            after = _evolved(stand, recorded)
-        except BrokenHistory as broken:
-            raise BrokenHistory(broken.reason, stream=recorded.stream, version=recorded.version) from None
-        yield Step(recorded=recorded, before=stand, after=after)
-        stand = Stand(version=recorded.version, state=after, last=recorded)
+def broken_by(recorded: Recorded, broken: BrokenHistory) -> Break:
+    """The break that an event makes which cannot follow."""
+    return Break(
+        position=recorded.position,
+        stream=recorded.stream,
+        version=recorded.version,
+        name=recorded.name,
+        why=broken.reason,
+    )
 
 
 def _in_line(what: str, found: int, expected: int) -> None:
@@ -177,7 +183,7 @@ def _evolved(before: Stand, recorded: Recorded) -> State:
     _in_line("version", recorded.version, before.version + 1)
     state: Any = before.state
     event: Any = recorded.event
-    kind = type(event)
+    kind: type[object] = type(recorded.event)
     if kind in INCIDENT_EVENTS:
         return evolve(UNREGISTERED if state is None else state, event)
     if kind in KNOWLEDGE_EVENTS:
@@ -187,42 +193,44 @@ def _evolved(before: Stand, recorded: Recorded) -> State:
     return None
 
 
-def differences(step: Step) -> tuple[Difference, ...]:
-    """Which fields of the state an event changed, from what to what.
+def differences(before: State, after: State) -> tuple[Difference, ...]:
+    """Which fields of a state an event changed, from what to what; `phase` stands for the kind of state."""
+    return tuple(_differences("", before, after))
 
-    The phase is the first of them where it changed: `phase`, such as from InRegistration to InClassification.
-    """
-    return tuple(_differences("", step.before.state, step.after))
+
+def known(state: State) -> Mapping[str, object]:
+    """Every field of a state that holds something, by its path."""
+    return {each.path: each.became for each in differences(None, state)}
 
 
 def _differences(path: str, was: Any, became: Any) -> Iterator[Difference]:
-    if was == became:
+    if was == became or (was is None and _empty(became)):
         return
-    if _is_value(was) and _is_value(became):
-        if type(was) is not type(became):
-            yield Difference(path=_below(path, "phase"), was=type(was).__name__, became=type(became).__name__)
-        names = dict.fromkeys((*_names(was), *_names(became)))
-        for name in names:
-            yield from _differences(_below(path, name), getattr(was, name, None), getattr(became, name, None))
-        return
-    if was is None and _is_value(became) and not path:
-        yield Difference(path="phase", was=None, became=type(became).__name__)
-        for name in _names(became):
-            yield from _differences(name, None, getattr(became, name))
-        return
-    if isinstance(was, frozenset) and isinstance(became, frozenset):
-        yield Difference(path=path, was=was - became, became=became - was)
-        return
-    yield Difference(path=path, was=was, became=became)
+    if _holds_fields(became) and (was is None or _holds_fields(was)):
+        if type(was) is not type(became) and not path:
+            phase = None if was is None else type(was).__name__
+            yield Difference(path="phase", was=phase, became=type(became).__name__)
+        for name in dict.fromkeys((*_names(was), *_names(became))):
+            yield from _differences(
+                f"{path}.{name}" if path else name, getattr(was, name, None), getattr(became, name, None)
+            )
+    elif isinstance(became, frozenset) and (was is None or isinstance(was, frozenset)):
+        held, holds = cast("frozenset[object]", was or frozenset()), cast("frozenset[object]", became)
+        yield Difference(path=path, was=held - holds, became=holds - held)
+    else:
+        yield Difference(path=path, was=was, became=cast("object", became))
 
 
-def _below(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+def _holds_fields(value: object) -> bool:
+    """Whether a value is looked into; an event that a state keeps is one thing."""
+    return has(type(value)) and not isinstance(value, Event)
 
 
-def _names(value: Any) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(type(value)))
+def _names(value: object) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return tuple(each.name for each in fields(cast("type[AttrsInstance]", type(value))))
 
 
-def _is_value(value: object) -> bool:
-    return has(type(value))
+def _empty(value: object) -> bool:
+    return isinstance(value, tuple | frozenset | Mapping) and not value
