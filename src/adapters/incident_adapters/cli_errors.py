@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from incident_adapters.agreement_file import BadAgreement
 from incident_adapters.archive_file import ArchiveUnreadable
 from incident_adapters.archive_import import OtherHistory
+from incident_adapters.forgetting import UnknownPerson
 from incident_adapters.priority_matrix_file import BadMatrix
 from incident_adapters.service_desk import Contended
 from incident_adapters.servicenow_log import LogUnreadable
@@ -62,6 +63,7 @@ EXPECTED: Final = (
     BadCursor,
     Refused,
     NotFound,
+    UnknownPerson,
     UnusableStore,
     UnreadableFile,
     UnwritableFile,
@@ -93,7 +95,7 @@ def explained(error: Exception) -> tuple[ExitCode, str]:
     match error:
         case Refused():
             return ExitCode.REFUSED, f"refused: {error}"
-        case NotFound():
+        case NotFound() | UnknownPerson():
             return ExitCode.REFUSED, str(error)
         case BadCursor():
             return (

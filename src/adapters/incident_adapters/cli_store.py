@@ -1,5 +1,6 @@
 """The store that the command line works on: found, opened, and its views brought up to date."""
 
+import os
 from collections.abc import Callable, Collection, Generator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
@@ -67,6 +68,9 @@ def default_store() -> str:
 def opened(url: str, clock: Callable[[], datetime] = system_clock) -> Generator[OpenStore]:
     """Open the store for writing; it is created where there is none, with the folder it lies in.
 
+    Personal data is sealed with the key store that the variable `INCIDENTS_KEYS` names, else with the one
+    beside an SQLite file, where there is one.
+
     Raises:
         UnusableStore: when the folder cannot be made.
         StoreError: when the store cannot be used as it is.
@@ -79,7 +83,7 @@ def opened(url: str, clock: Callable[[], datetime] = system_clock) -> Generator[
             raise UnusableStore(
                 f"store: the folder {file.parent} cannot be made ({error.strerror}); name another --store"
             ) from error
-    with ServiceDesk.open(url, clock=clock) as desk:
+    with ServiceDesk.open(url, keys=os.environ.get("INCIDENTS_KEYS") or None, clock=clock) as desk:
         known = every_view(AgreementTerms(desk.journal))
         yield OpenStore(
             desk=desk, views=Projections(desk.journal.store.engine, desk.journal, known), known=known

@@ -23,7 +23,7 @@ from eventsourcing.persistence import JSONTranscoder, Mapper, MapperDeserialisat
 from incident_adapters.converters import WrongKind, read_instant, strict_converter, written_instant
 from incident_adapters.personal_seal import ClosedSeal, DamagedSeal
 from incident_adapters.recorder_contract import JournalRow
-from incident_adapters.seal import Seal, opened, personal_paths, sealed
+from incident_adapters.seal import Seal, holders, opened, personal_paths, sealed
 from incident_adapters.upcasting import OLDER_VERSIONS, Fields, Path
 from incident_domain.envelope import Recorded
 from incident_domain.events import WIRE_NAMES, DomainEvent, Event
@@ -116,6 +116,12 @@ def stored_names(kinds: Iterable[type[Event]]) -> tuple[str, ...]:
     while older := {name for name, each in OLDER_VERSIONS.items() if each.successor in names} - names:
         names |= older
     return tuple(sorted(names))
+
+
+def personal_texts(name: str, state: bytes) -> list[str]:
+    """The personal texts in an event's bytes as they stand there, sealed or not."""
+    event = _DECODER.decode(state).event
+    return [holder[path[-1]] for holder, path in holders(event, _PERSONAL[name])]
 
 
 class EventMapper(Mapper[str]):

@@ -63,8 +63,8 @@ class Journal(Application[str]):
         clock: Callable[[], datetime] = system_clock,
     ) -> None:
         self._recorder = recorder
-        self._seal = seal or ClosedSeal()
-        self._mapper = EventMapper(self._seal)
+        self.seal = seal or ClosedSeal()
+        self._mapper = EventMapper(self.seal)
         self._clock = clock
         super().__init__()
 
@@ -94,8 +94,8 @@ class Journal(Application[str]):
     @property
     def forgettings(self) -> int:
         """Moves on when somebody was forgotten: whatever was read before must be let go of."""
-        self._seal.look_for_forgettings()
-        return self._seal.forgettings
+        self.seal.look_for_forgettings()
+        return self.seal.forgettings
 
     @property
     def store(self) -> JournalRecorder:
@@ -222,7 +222,7 @@ class Journal(Application[str]):
         """Let go of the store."""
         super().close()
         self._recorder.close()
-        self._seal.close()
+        self.seal.close()
 
 
 def _entries(change: Change, versions: dict[str, int], now: datetime) -> list[Entry]:

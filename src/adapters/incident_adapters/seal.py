@@ -85,17 +85,17 @@ def _without_none(declared: Any) -> Any:
 
 def sealed(event: Fields, paths: tuple[Path, ...], seal: Seal, subject: str, stream: str) -> None:
     """Seal the texts at these paths, in place."""
-    for holder, path in _holders(event, paths):
+    for holder, path in holders(event, paths):
         holder[path[-1]] = seal.seal(holder[path[-1]], subject=subject, stream=stream, field=".".join(path))
 
 
 def opened(event: Fields, paths: tuple[Path, ...], seal: Seal, stream: str) -> None:
     """Open the texts at these paths, in place."""
-    for holder, path in _holders(event, paths):
+    for holder, path in holders(event, paths):
         holder[path[-1]] = seal.open(holder[path[-1]], stream=stream, field=".".join(path))
 
 
-def _holders(event: Fields, paths: tuple[Path, ...]) -> Iterator[tuple[Fields, Path]]:
+def holders(event: Fields, paths: tuple[Path, ...]) -> Iterator[tuple[Fields, Path]]:
     """For each path that leads to a text, the object that holds it."""
     for path in paths:
         holder: Any = event

@@ -23,6 +23,7 @@ from incident_projections.catching_up import (
     Source,
     ViewStopped,
 )
+from incident_projections.refolding import History, finish_builds, refold
 from incident_projections.storage import Stand, Standing, Stop, Storage
 from incident_projections.view import View
 
@@ -196,6 +197,23 @@ class Projections:
         views = self._named(names)
         self._storage.begin_building(views, afresh=True)
         CatchingUp(self._storage, self._source).to_the_head([], views, progress)
+
+    def forget(self, streams: Sequence[str], history: History) -> None:
+        """Make the rows of streams anew whose events read otherwise since an erasure, in every view.
+
+        The erasure must be recorded by now.  Afterwards no view holds, nor will hold, what was read before;
+        the database's own remains of old rows are not this one's to clear.
+
+        Raises:
+            ViewsUnwritable: when the database fails; nothing is lost by beginning again.
+        """
+        try:
+            self.catch_up()
+        except ViewStopped:
+            # It holds what it holds up to there, which is made anew like the rest.
+            pass
+        finish_builds(self._storage, self._source, self._views)
+        refold(self._storage, self._views.values(), streams, history)
 
     def _named(self, names: Sequence[str]) -> list[View]:
         return [self._views[name] for name in names or self._views]

@@ -22,6 +22,7 @@ from incident_domain.events import (
     Resolved,
     SameAsUndone,
 )
+from incident_domain.personal import says_something
 from incident_projections.instants import micros
 from incident_projections.trait_index import (
     ANALYSIS,
@@ -34,7 +35,7 @@ from incident_projections.trait_index import (
     trait_table,
     with_traits,
 )
-from incident_projections.traits import ITEM, PLACE, SERVICE, Reason, named, worded
+from incident_projections.traits import ITEM, PLACE, SERVICE, Reason, Traits, named, worded
 from incident_projections.view import StreamView, unbegun
 
 INCIDENT_TRAITS: Final = trait_table("incident_traits")
@@ -61,7 +62,7 @@ def fold_traits(known: tuple[TraitRow, ...], recorded: Recorded, event: Telling)
     """
     if isinstance(event, IncidentRegistered):
         first = (head(event.incident, micros(event.occurred_at)),)
-        return with_traits(first, TEXT, worded(event.summary))
+        return with_traits(first, TEXT, _words(event.summary))
     if recorded.version == 1:
         raise unbegun(recorded)
     if not known:
@@ -91,10 +92,15 @@ def _analysed(known: tuple[TraitRow, ...], event: AnalysisRecorded) -> tuple[Tra
     if event.began_at is not None:
         began_at = micros(event.began_at)
         known = tuple({**row, "began_at": began_at} for row in known)
-    found = named(SERVICE, event.services) | named(ITEM, event.hardware) | worded(event.symptoms)
-    if event.location is not None:
+    found = named(SERVICE, event.services) | named(ITEM, event.hardware) | _words(event.symptoms)
+    if event.location is not None and says_something(event.location):
         found |= named(PLACE, [event.location])
     return with_traits(known, ANALYSIS, found)
+
+
+def _words(text: str) -> Traits:
+    """The words of a text; one that was erased has none, and makes nothing alike."""
+    return worded(text) if says_something(text) else {}
 
 
 SIMILAR: Final = StreamView(

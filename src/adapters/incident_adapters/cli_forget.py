@@ -1,0 +1,50 @@
+"""Forgetting a person on the command line."""
+
+from incident_adapters.cli_session import Here
+from incident_adapters.cli_store import existing
+from incident_adapters.forgetting import forget as forget_person
+from incident_domain.actor import Actor, PersonId, Role
+from incident_domain.erasure import ForgetPerson
+
+
+def forget(person: str, /, *, by: str, role: Role, session: Here) -> None:
+    """Forget a person: destroy their keys, so that nothing sealed about them can ever be read again.
+
+    The journal keeps its bytes, and every view, report and search then says that it was erased.
+    The incident manager forgets people; any other role is refused.
+    It cannot be taken back.
+
+    ```
+    incidents forget c-117 --by ben --role incident-manager
+    ```
+
+    Parameters
+    ----------
+    person
+        The customer's identifier, as their registrations name it.
+    by
+        Who does it: an account or a staff number.
+    role
+        The role in which they do.
+    """
+    with existing(session.url) as store:
+        ask = ForgetPerson(
+            person=PersonId(person),
+            by=Actor(person=PersonId(by), role=role),
+            at=store.desk.journal.now(),
+        )
+        done = forget_person(store.desk, store.views, ask)
+    session.answer(
+        {
+            "person": done.person,
+            "texts": done.texts,
+            "incidents": done.incidents,
+            "left_readable": done.left_readable,
+        }
+    )
+    session.tell(f"Forgotten: {done.texts} texts in {done.incidents} incidents cannot be read any more.")
+    if done.left_readable:
+        session.tell(
+            f"{done.left_readable} texts were recorded before there was a key store, and stand readable in "
+            "the journal."
+        )

@@ -1,0 +1,125 @@
+"""Forgetting a person: the keys destroyed, the views made anew, and that it was done recorded."""
+
+from collections.abc import Iterator
+from uuid import UUID, uuid4
+
+import msgspec
+from attrs import frozen
+from eventsourcing.persistence import IntegrityError
+
+from incident_adapters.batch import ERASURE_STREAM
+from incident_adapters.codec import personal_texts, stored_names
+from incident_adapters.journal import Change, Journal
+from incident_adapters.personal_seal import PersonalSeal, looks_sealed, mark_of
+from incident_adapters.recorder import StoreError
+from incident_adapters.recorder_contract import JournalRow
+from incident_adapters.remains import clear_remains
+from incident_adapters.service_desk import ServiceDesk
+from incident_domain.actor import PersonId
+from incident_domain.erasure import ForgetPerson, allow_forgetting, forgotten
+from incident_domain.events import CustomerCorrected, IncidentRegistered, PersonForgotten
+from incident_projections.engine import Projections
+from incident_projections.view import METADATA
+
+_PAGE = 5_000
+_NAMING = frozenset(stored_names([IncidentRegistered, CustomerCorrected]))
+
+
+class UnknownPerson(LookupError):
+    """Nobody of that identifier is on record; the message does not repeat it."""
+
+
+@frozen(kw_only=True)
+class _Found:
+    """The streams that hold something about a person, and how many texts of theirs are sealed."""
+
+    streams: tuple[str, ...]
+    customer_of: tuple[str, ...]
+    texts: int
+
+
+def forget(desk: ServiceDesk, views: Projections, ask: ForgetPerson) -> PersonForgotten:
+    """Forget a person, and give what is recorded of it.
+
+    First the keys are destroyed: from then on no process opens a text of theirs that it reads.  Then it is
+    recorded, the rows of their incidents are made anew in every view, and what the database kept of the old
+    ones is overwritten.  Broken off anywhere it may be begun again, and does what is left.
+
+    Raises:
+        Refused: when the role may not.
+        UnknownPerson: when nothing is recorded about anybody of that identifier.
+        StoreError: when the desk has no key store, or a database fails.
+        ViewsUnwritable: when the database of the views fails.
+    """
+    allow_forgetting(ask)
+    seal = desk.journal.seal
+    if not isinstance(seal, PersonalSeal):
+        raise StoreError(
+            "keys: this desk has no key store, so personal data stands readable; open it with its key store"
+        )
+    destroyed = seal.keys.forget(ask.person)
+    found = _look_through(desk.journal, ask.person)
+    if not destroyed and not found.streams:
+        raise UnknownPerson("PERSON: nothing is recorded about anybody of that identifier; check it")
+    event = forgotten(
+        ask,
+        texts=found.texts,
+        incidents=len(found.streams),
+        left_readable=sum(_readable(desk.journal, stream, ask.person) for stream in found.customer_of),
+    )
+    _record(desk.journal, event, again=bool(destroyed))
+    views.forget(found.streams, desk.journal.read)
+    clear_remains(views.engine, [table.name for table in METADATA.sorted_tables])
+    return event
+
+
+def _look_through(journal: Journal, person: PersonId) -> _Found:
+    mark, named = mark_of(person), b'"person":' + msgspec.json.encode(person)
+    texts, about, customer_of = 0, dict[str, None](), dict[str, None]()
+    for _, stream, _, name, state in _rows(journal):
+        if sealed := state.count(mark):
+            texts += sealed
+            about[stream] = None
+        if name in _NAMING and named in state and _customer(state) == person:
+            about[stream] = customer_of[stream] = None
+    return _Found(streams=tuple(about), customer_of=tuple(customer_of), texts=texts)
+
+
+def _rows(journal: Journal) -> Iterator[JournalRow]:
+    after = 0
+    while page := journal.store.read(after, _PAGE):
+        yield from page
+        after = page[-1][0]
+
+
+def _customer(state: bytes) -> str:
+    return str(msgspec.json.decode(state)["event"]["customer"]["person"])
+
+
+def _readable(journal: Journal, stream: str, person: PersonId) -> int:
+    """How many texts about the person stand readable in a stream, since there was no key yet."""
+    subject, readable = "", 0
+    for _, _, _, name, state in journal.store.read_stream(stream, 0):
+        if name in _NAMING:
+            subject = _customer(state)
+        if subject == person:
+            readable += sum(not looks_sealed(text) for text in personal_texts(name, state))
+    return readable
+
+
+def _record(journal: Journal, event: PersonForgotten, *, again: bool) -> None:
+    """Record it, once for each time that there was something to forget."""
+    cause: UUID = uuid4()
+    change = Change(causation_id=cause, correlation_id=cause, events={ERASURE_STREAM: [event]})
+    while True:
+        history = journal.read(ERASURE_STREAM)
+        known = any(
+            isinstance(each.event, PersonForgotten) and each.event.person == event.person for each in history
+        )
+        if known and not again:
+            return
+        try:
+            journal.append([change], seen={ERASURE_STREAM: len(history)})
+        except IntegrityError:
+            continue
+        return
