@@ -22,7 +22,7 @@ from incident_adapters.converters import written_instant
 from incident_adapters.demo_stage import SCANNERS
 from incident_adapters.journal import Journal
 from incident_domain.envelope import Recorded
-from incident_domain.events import WIRE_NAMES
+from incident_domain.events import WIRE_NAMES, Prioritised
 from incident_projections.process_mining import activity
 from tests.exporting import export_elsewhere
 from tests.long_journals import tell_again
@@ -104,7 +104,7 @@ def test_parquet_answers_questions_in_sql(told: str, history: list[Recorded], tm
     assert priorities == [
         (each.stream, each.event.priority.value)
         for each in history
-        if WIRE_NAMES[type(each.event)] == "incident.prioritised.v1"
+        if isinstance(each.event, Prioritised)
     ]
 
 
@@ -237,7 +237,7 @@ def test_event_logs_for_mining_carry_no_personal_text(told: str, tmp_path: Path,
 def test_memory_does_not_grow_with_the_journal(
     told: str, postgres_database: str, tmp_path: Path, form: Format
 ) -> None:
-    """Five times as many events take no more memory; on PostgreSQL, since an SQLite file has pages in ours."""
+    """Five times as many events take no more memory; SQLite would keep pages of the store in it."""
     with Journal.open(told) as source, Journal.open(postgres_database) as target:
         tell_again(source, target, 200)
         few = export_elsewhere(postgres_database, tmp_path / "few", form)
