@@ -20,7 +20,7 @@ from incident_projections.process_mining import (
 
 EVENT_ATTRIBUTES: Final = {
     "position": ValueKind.INTEGER,
-    "version": ValueKind.INTEGER,
+    "stream_version": ValueKind.INTEGER,
     "recorded_at": ValueKind.TIME,
 }
 """What every event has beside the attributes of its own type."""

@@ -64,7 +64,7 @@ def write_ocel_json(journal: Journal, wanted: Extract, file: Path, progress: Pro
 def _event(each: Recorded, related: list[Relation]) -> dict[str, Any]:
     attributes = {
         "position": each.position,
-        "version": each.version,
+        "stream_version": each.version,
         "recorded_at": each.recorded_at,
         **values(each.event),
     }

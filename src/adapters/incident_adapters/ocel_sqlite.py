@@ -98,7 +98,7 @@ class _MinedEvents:
 
 
 def _common(each: Recorded) -> dict[str, Value]:
-    return {"position": each.position, "version": each.version, "recorded_at": each.recorded_at}
+    return {"position": each.position, "stream_version": each.version, "recorded_at": each.recorded_at}
 
 
 def _stored(value: Value | None) -> str | int | None:
