@@ -46,6 +46,7 @@ from incident_adapters.cli_queue import (
 )
 from incident_adapters.cli_replay import replay
 from incident_adapters.cli_session import Here, Session
+from incident_adapters.cli_source import source
 from incident_adapters.cli_status import status
 from incident_adapters.cli_store import existing, opened, reading
 from incident_adapters.cli_what_if import what_if
@@ -55,7 +56,6 @@ from incident_adapters.journal import system_clock
 from incident_adapters.projector import Projector
 from incident_adapters.report_words import Language
 from incident_adapters.watch import Watch, watch_once
-from incident_domain.events import AgreementId
 from incident_domain.validation import InvalidValue
 from incident_projections.timeline import TIMELINE, timeline
 from incident_projections.views import NAMES
@@ -248,7 +248,7 @@ app.command(agreements)
 app.command(forget)
 
 for command in (
-    *(board, pingpong, status, what_if, replay, conformance),
+    *(board, pingpong, status, what_if, replay, conformance, source),
     *(cli_export.export, cli_clocks.clocks, cli_clocks.due),
 ):
     app.command(command)
@@ -261,44 +261,7 @@ app.command(importing)
 
 
 importing.command(cli_export.archive)
-
-
-@importing.command
-def servicenow(
-    file: Path,
-    /,
-    *,
-    zone: str,
-    agreement: Annotated[str | None, Parameter(show_default=False)] = None,
-    session: Here,
-) -> None:
-    """Import the incident log of a ServiceNow instance, plain or compressed with gzip.
-
-    Every row is accounted for.
-    What the process would have refused is recorded with the clause it broke; what cannot have happened is
-    kept word for word.
-    Started again after an interruption it goes on where it was; a second run imports nothing twice.
-
-    ```
-    incidents import servicenow incidents.csv.gz --zone Europe/Madrid
-    incidents import servicenow incidents.csv.gz --zone Europe/Madrid --agreement gold
-    ```
-
-    Parameters
-    ----------
-    file
-        The log.
-    zone
-        The time zone that the log's times are in, by its name in the tz database.
-    agreement
-        The published agreement that every incident of the log falls under; left out, none applies to them.
-    """
-    named = cli_import.zone_named(zone)
-    falls_under = None if agreement is None else AgreementId(agreement)
-    with opened(session.url) as store:
-        account = cli_import.import_log(store.desk, file, named, falls_under, session.bar)
-    session.answer(cli_import.account_data(account))
-    session.tell(cli_import.account_text(account))
+importing.command(cli_import.servicenow)
 
 
 @app.command

@@ -1,18 +1,58 @@
 """Importing a log that was made elsewhere, from the command line."""
 
 from pathlib import Path
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
+from cyclopts import Parameter
 from rich.console import RenderableType
 
 from incident_adapters.cli_errors import UnreadableFile
-from incident_adapters.cli_store import Bar
+from incident_adapters.cli_session import Here
+from incident_adapters.cli_store import Bar, opened
 from incident_adapters.cli_text import below_each_other, facts, section, table
 from incident_adapters.import_account import ImportAccount
 from incident_adapters.service_desk import ServiceDesk
 from incident_adapters.servicenow import ImportProgress, import_servicenow
 from incident_domain.events import AgreementId
 from incident_domain.validation import InvalidValue
+
+
+def servicenow(
+    file: Path,
+    /,
+    *,
+    zone: str,
+    agreement: Annotated[str | None, Parameter(show_default=False)] = None,
+    session: Here,
+) -> None:
+    """Import the incident log of a ServiceNow instance, plain or compressed with gzip.
+
+    Every row is accounted for.
+    What the process would have refused is recorded with the clause it broke; what cannot have happened is
+    kept word for word.
+    Started again after an interruption it goes on where it was; a second run imports nothing twice.
+
+    ```
+    incidents import servicenow incidents.csv.gz --zone Europe/Madrid
+    incidents import servicenow incidents.csv.gz --zone Europe/Madrid --agreement gold
+    ```
+
+    Parameters
+    ----------
+    file
+        The log.
+    zone
+        The time zone that the log's times are in, by its name in the tz database.
+    agreement
+        The published agreement that every incident of the log falls under; left out, none applies to them.
+    """
+    named = zone_named(zone)
+    falls_under = None if agreement is None else AgreementId(agreement)
+    with opened(session.url) as store:
+        account = import_log(store.desk, file, named, falls_under, session.bar)
+    session.answer(account_data(account))
+    session.tell(account_text(account))
 
 
 def zone_named(name: str) -> ZoneInfo:

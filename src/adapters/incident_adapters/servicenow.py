@@ -20,6 +20,7 @@ from attrs import frozen
 
 from incident_adapters.batch import Batch, agreement_stream
 from incident_adapters.import_account import ImportAccount
+from incident_adapters.import_source import row_id
 from incident_adapters.service_desk import Contended, ServiceDesk
 from incident_adapters.servicenow_commands import commands_of, incident_of
 from incident_adapters.servicenow_log import LogLine, LogUnreadable, SourceLog, open_log
@@ -273,7 +274,7 @@ class _Tally:
 
     def _decide(self, placed: _Placed) -> tuple[bool, set[str]]:
         """Whether the row changes anything, and the clauses from which it deviates."""
-        row, cause = placed.row, uuid5(self._source, str(placed.row.line.number))
+        row, cause = placed.row, row_id(self._source, placed.row.line.number)
         now = self._batch.incident(incident_of(row.number))
         known = placed.before is not None and placed.before is not SourceState.ACTIVE
         newly_active = row.state is SourceState.ACTIVE and (known or isinstance(now, Unregistered))

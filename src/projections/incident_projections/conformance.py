@@ -321,7 +321,7 @@ def _is_far_side(told: Told, near: Recorded) -> bool:
             pass
         case _:
             return False
-    return named == near.stream and isinstance(told.event, _FAR_SIDES[type(near.event)])
+    return named == near.stream and type(told.event) is _FAR_SIDES[type(near.event)]
 
 
 def _finding(said: _Said, deviation: Step | None, objected: tuple[Step, Objection] | None) -> Finding:
