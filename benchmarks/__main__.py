@@ -5,6 +5,7 @@ from time import perf_counter
 
 from benchmarks import (
     commands,
+    exports,
     imports,
     queue_top,
     replay,
@@ -28,6 +29,7 @@ TOPICS = {
     "timers": service_levels.measure,
     "queue_top": queue_top.measure,
     "import": imports.measure,
+    "export": exports.measure,
 }
 
 
