@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any, get_type_hints
+from typing import Any
 
 import pytest
 from attrs import evolve, fields, has
@@ -325,30 +325,6 @@ def test_a_sealed_older_version_is_opened_before_it_is_lifted() -> None:
     assert isinstance(opened, IncidentRegistered)
     assert opened.customer.email == "dora@north.example"
     assert opened.customer.workplace == "Bilbao, 3rd floor"
-
-
-ABOUT_A_PERSON = {"name", "workplace", "telephone", "email", "comment", "verbatim", "summary", "user"}
-NOT_ABOUT_A_PERSON = {("ConfigurationItem", "name"), ("Holiday", "name")}
-
-
-def test_fields_that_say_something_about_a_person_are_declared_as_personal() -> None:
-    """A field with such a name that is not marked would stay readable after an erasure."""
-    seen: set[type] = set()
-
-    def visit(kind: Any) -> None:
-        for arg in getattr(kind, "__args__", ()):
-            visit(arg)
-        if not (isinstance(kind, type) and has(kind)) or kind in seen:
-            return
-        seen.add(kind)
-        for name, declared in get_type_hints(kind).items():
-            visit(declared)
-            if name in ABOUT_A_PERSON and (kind.__name__, name) not in NOT_ABOUT_A_PERSON:
-                assert name in personal_fields(kind), f"declare {kind.__name__}.{name} with personal()"
-
-    for kind in WIRE_NAMES:
-        visit(kind)
-    assert len(seen) > len(WIRE_NAMES)
 
 
 @given(st.binary(max_size=200))

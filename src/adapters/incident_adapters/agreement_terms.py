@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Final, get_args
 
-from incident_adapters.batch import AGREEMENT_STREAM, agreement_stream
+from incident_adapters.batch import agreement_stream
 from incident_adapters.codec import stored_names
 from incident_adapters.journal import Journal
 from incident_adapters.streams import AGREEMENT, Loaded
 from incident_domain.agreements import UNPUBLISHED, Agreement, evolve_agreement
+from incident_domain.envelope import AGREEMENT_STREAM
 from incident_domain.events import AgreementEvent, AgreementId, Party, Terms
 
 _NAMES: Final = stored_names(get_args(AgreementEvent))

@@ -23,11 +23,12 @@ from incident_adapters.report_data import (
     period_data,
     service_report,
 )
-from incident_adapters.report_page import Page
+from incident_adapters.report_page import Page, in_place_of_the_personal
 from incident_adapters.report_period import period_page
 from incident_adapters.report_text import text
-from incident_adapters.report_words import Language
+from incident_adapters.report_words import Language, Wording
 from incident_domain import IncidentId
+from incident_domain.personal import ERASED, SEALED
 from incident_domain.validation import InvalidValue
 from incident_projections.closure import CLOSURE
 from incident_projections.hand_overs import HAND_OVERS
@@ -67,6 +68,8 @@ class Printing:
                 return self._written(period_data(report), period_page(report, self.language))
 
     def _written(self, data: object, page: Page) -> str:
+        say = Wording(self.language).say
+        page = in_place_of_the_personal(page, say(ERASED), say(SEALED))
         match self.form:
             case Format.TEXT:
                 return text(page, self.width)

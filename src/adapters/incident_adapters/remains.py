@@ -38,8 +38,8 @@ def _write_file_anew(connection: Connection) -> None:
         execute(f"PRAGMA journal_mode = {mode}")
     if not emptied:
         raise StoreError(
-            "store: the person is forgotten and the views are clear, but others hold the file, whose log still "
-            "has old pages; end them, then forget the person again"
+            "store: the person is forgotten and the views are clear, but others hold the file, and its log "
+            "still has old pages; end them, then forget the person again"
         )
 
 

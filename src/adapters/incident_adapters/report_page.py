@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
+from attrs import evolve as changed
 from attrs import frozen
+
+from incident_domain.personal import ERASED, SEALED
 
 
 @frozen(kw_only=True)
@@ -93,3 +96,26 @@ def section(title: str, *blocks: Block) -> Section:
 def sections(*made: Section) -> tuple[Section, ...]:
     """The sections that have something in them."""
     return tuple(each for each in made if each.blocks)
+
+
+def in_place_of_the_personal(page: Page, erased: str, sealed: str) -> Page:
+    """The page with these words for what was erased, and for what is sealed for want of the keys."""
+
+    def text(value: str) -> str:
+        return value.replace(ERASED, erased).replace(SEALED, sealed)
+
+    def block(each: Block) -> Block:
+        match each:
+            case Facts():
+                return changed(each, rows=tuple((name, text(value)) for name, value in each.rows))
+            case Grid():
+                return changed(each, rows=tuple(tuple(text(cell) for cell in row) for row in each.rows))
+            case Note():
+                return Note(text=text(each.text))
+            case Bars() | Lines():
+                return each
+            case _:
+                assert_never(each)
+
+    told = (changed(each, blocks=tuple(block(one) for one in each.blocks)) for each in page.sections)
+    return changed(page, lead=text(page.lead), sections=tuple(told))

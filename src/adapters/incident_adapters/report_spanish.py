@@ -279,4 +279,6 @@ SPANISH: Final[Mapping[str, str]] = {
     "the rules give this event another content": "las reglas dan otro contenido a este suceso",
     "it changes nothing, so that no command records it": "no cambia nada, así que ninguna orden lo registra",
     "it holds a value that no command takes": "tiene un valor que ninguna orden admite",
+    "[erased]": "[borrado]",
+    "[sealed]": "[sellado]",
 }

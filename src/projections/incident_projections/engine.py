@@ -7,7 +7,7 @@ redelivery changes nothing, and after a crash rows and position still belong tog
 
 import time
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -207,11 +207,9 @@ class Projections:
         Raises:
             ViewsUnwritable: when the database fails; nothing is lost by beginning again.
         """
-        try:
+        # A view that stopped holds what it holds up to there, which is made anew like the rest.
+        with suppress(ViewStopped):
             self.catch_up()
-        except ViewStopped:
-            # It holds what it holds up to there, which is made anew like the rest.
-            pass
         finish_builds(self._storage, self._source, self._views)
         refold(self._storage, self._views.values(), streams, history)
 

@@ -7,8 +7,6 @@ is first brought beyond all that could have been read then.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, assert_never
 
-from sqlalchemy import Table
-
 from incident_domain.envelope import Recorded
 from incident_projections import rows
 from incident_projections.catching_up import CatchingUp, Source, ViewStopped
@@ -46,7 +44,7 @@ def _refold(storage: Storage, views: Sequence[View], streams: Sequence[str], his
         live = storage.claim(connection, Standing.LIVE)
         # The journal is read before anything is written, which could hold that up.
         histories = {stream: history(stream) for stream in streams}
-        changes: list[tuple[Table, dict[str, rows.Rows], dict[str, rows.Rows]]] = []
+        changes: list[tuple[Any, dict[str, rows.Rows], dict[str, rows.Rows]]] = []
         for view in views:
             if view.name not in live or live[view.name].version != view.version:
                 continue

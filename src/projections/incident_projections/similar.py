@@ -35,7 +35,7 @@ from incident_projections.trait_index import (
     trait_table,
     with_traits,
 )
-from incident_projections.traits import ITEM, PLACE, SERVICE, Reason, Traits, named, worded
+from incident_projections.traits import ITEM, PLACE, SERVICE, Reason, named, worded
 from incident_projections.view import StreamView, unbegun
 
 INCIDENT_TRAITS: Final = trait_table("incident_traits")
@@ -98,7 +98,7 @@ def _analysed(known: tuple[TraitRow, ...], event: AnalysisRecorded) -> tuple[Tra
     return with_traits(known, ANALYSIS, found)
 
 
-def _words(text: str) -> Traits:
+def _words(text: str) -> dict[str, str]:
     """The words of a text; one that was erased has none, and makes nothing alike."""
     return worded(text) if says_something(text) else {}
 
