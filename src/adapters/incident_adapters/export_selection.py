@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
+from itertools import islice
 from typing import Final, TypeAlias
 
 import msgspec
@@ -101,10 +102,11 @@ def recorded(journal: Journal, wanted: Extract, progress: Progress) -> Iterator[
     Raises:
         MapperDeserialisationError: when an event cannot be read by this release.
     """
-    for done, row in enumerate(rows(journal.store, wanted), 1):
-        yield journal.recorded(row)
-        if done % _PAGE == 0:
-            progress(done, wanted.events)
+    found, done = rows(journal.store, wanted), 0
+    while page := list(islice(found, _PAGE)):
+        yield from journal.recorded(page)
+        done += len(page)
+        progress(done, wanted.events)
 
 
 def histories(journal: Journal, wanted: Extract, progress: Progress) -> Iterator[list[Recorded]]:
@@ -120,7 +122,7 @@ def histories(journal: Journal, wanted: Extract, progress: Progress) -> Iterator
                 return
             if wanted.streams is None or registration.stream in wanted.streams:
                 found = journal.store.read_stream(registration.stream, 0)
-                history = [journal.recorded(row) for row in found if meant(row)]
+                history = journal.recorded([row for row in found if meant(row)])
                 if history:
                     yield history
             progress(registration.position, wanted.through)

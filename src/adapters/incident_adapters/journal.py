@@ -164,13 +164,13 @@ class Journal(Application[str]):
         """
         return self._mapper.all_recorded(self._recorder.read(after_position, limit))
 
-    def recorded(self, row: JournalRow) -> Recorded:
-        """The event of one row, as it is read through the seal.
+    def recorded(self, rows: Sequence[JournalRow]) -> list[Recorded]:
+        """The events of rows that were read together, as they are read through the seal.
 
         Raises:
-            MapperDeserialisationError: when it cannot be read by this release.
+            MapperDeserialisationError: when one of them cannot be read by this release.
         """
-        return self._mapper.recorded(*row)
+        return self._mapper.all_recorded(rows)
 
     def read_named(self, names: Sequence[str], after_position: int, limit: int) -> list[Recorded]:
         """Up to `limit` events of these wire names after a position, in the order of recording.
