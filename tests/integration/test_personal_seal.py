@@ -1,5 +1,7 @@
 """Personal data under a key of each data subject."""
 
+from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import pytest
 import incident_domain as itil
 from incident_adapters.journal import Journal
 from incident_adapters.key_store import SQLKeyStore, keys_beside
-from incident_adapters.personal_seal import DamagedSeal, PersonalSeal
+from incident_adapters.personal_seal import DamagedSeal, PersonalSeal, master_key
 from incident_adapters.recorder import StoreError
 from incident_adapters.service_desk import ServiceDesk
 from incident_domain.personal import ERASED, SEALED
@@ -171,3 +173,63 @@ def test_a_forgotten_key_is_erased_and_who_comes_back_gets_a_new_one(store_url: 
             assert isinstance(b, itil.IncidentRegistered)
             assert (a.customer.name, a.summary, b.customer.name) == (ERASED, ERASED, "Nueva")
             assert SECRET not in repr(each.incident(itil.IncidentId("A")))
+
+
+def test_nothing_readable_gets_among_what_is_sealed(store_url: str, keys_url: str) -> None:
+    """A desk that was opened without the keys records nothing personal; what is not personal goes in."""
+    with ServiceDesk.open(store_url, keys=keys_url) as desk:
+        desk.handle(registration("A"))
+
+    with ServiceDesk.open(store_url) as desk:
+        with pytest.raises(StoreError, match="open it with its key store"):
+            desk.handle(registration("B"))
+        manager = itil.Actor(person=itil.PersonId("ben"), role=itil.Role.INCIDENT_MANAGER)
+        desk.handle(itil.AssignNumber(incident=itil.IncidentId("A"), by=manager, at=NOW))
+
+        assert [each.stream for each in desk.journal.read_all(0, 10)] == ["A", "A"]
+
+
+def test_a_master_key_keeps_the_key_stores_file_closed(tmp_path: Path, keys_url: str) -> None:
+    """With another master key, or none, no key comes out, and the error says what is needed."""
+    url, master = f"sqlite:///{tmp_path / 'incidents.db'}", bytes(range(32))
+    with ServiceDesk.open(url, keys=SQLKeyStore(keys_url, master)) as desk:
+        desk.handle(registration("A"))
+    with ServiceDesk.open(url, keys=SQLKeyStore(keys_url, master)) as desk:
+        assert SECRET in repr(desk.journal.read("A"))
+
+    for wrong in (None, bytes(32)):
+        with (
+            ServiceDesk.open(url, keys=SQLKeyStore(keys_url, wrong)) as desk,
+            pytest.raises(StoreError, match="another master key"),
+        ):
+            desk.journal.read("A")
+
+
+def test_a_master_key_is_read_from_a_file(tmp_path: Path) -> None:
+    """It is 32 bytes in base64; anything else is refused without being repeated."""
+    file = tmp_path / "master"
+    file.write_bytes(b64encode(bytes(range(32))) + b"\n")
+    assert master_key(file) == bytes(range(32))
+
+    for wrong in (b"c2hvcnQ=", b"not base64 at all"):
+        file.write_bytes(wrong)
+        with pytest.raises(StoreError, match="must hold 32 bytes in base64") as refused:
+            master_key(file)
+        assert wrong.decode() not in str(refused.value)
+
+
+def test_the_key_store_is_nobody_elses_to_read(tmp_path: Path, keys_url: str) -> None:
+    """Its file is its owner's alone from the beginning."""
+    SQLKeyStore(keys_url).close()
+
+    assert (tmp_path / "apart.db").stat().st_mode & 0o077 == 0
+
+
+def test_many_at_once_agree_on_a_persons_key(keys_url: str) -> None:
+    """Whoever seals first makes the key, and everybody else seals with that one."""
+    stores = [SQLKeyStore(keys_url) for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        keys = list(pool.map(lambda store: store.keys_of([f"c-{n}" for n in range(50)]), stores))
+
+    assert len({key.name for each in keys for key in each.values()}) == 50
+    assert all(each == keys[0] for each in keys)

@@ -83,7 +83,7 @@ def readable_texts(kind: Any, seen: set[type]) -> set[str]:
 
 
 def test_every_text_of_every_event_is_personal_or_has_a_reason_not_to_be() -> None:
-    """A new field that holds a text fails here until it is declared with personal() or its reason is given."""
+    """A new field that holds a text fails here until it is declared, or its reason given."""
     seen: set[type] = set()
     found = set[str]().union(*(readable_texts(kind, seen) for kind in WIRE_NAMES))
 

@@ -16,7 +16,8 @@ from sqlalchemy.exc import ArgumentError
 
 from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.cli_errors import NotFound, UnusableStore
-from incident_adapters.journal import system_clock
+from incident_adapters.journal import Journal, system_clock
+from incident_adapters.personal_seal import PersonalSeal, master_key, seal_with
 from incident_adapters.recorder import UnstorableEvent
 from incident_adapters.service_desk import ServiceDesk
 from incident_adapters.time_machine import Past, as_of
@@ -69,7 +70,7 @@ def opened(url: str, clock: Callable[[], datetime] = system_clock) -> Generator[
     """Open the store for writing; it is created where there is none, with the folder it lies in.
 
     Personal data is sealed with the key store that the variable `INCIDENTS_KEYS` names, else with the one
-    beside an SQLite file, where there is one.
+    beside an SQLite file, where there is one; `INCIDENTS_MASTER_KEY` names the file of its master key.
 
     Raises:
         UnusableStore: when the folder cannot be made.
@@ -83,7 +84,7 @@ def opened(url: str, clock: Callable[[], datetime] = system_clock) -> Generator[
             raise UnusableStore(
                 f"store: the folder {file.parent} cannot be made ({error.strerror}); name another --store"
             ) from error
-    with ServiceDesk.open(url, keys=os.environ.get("INCIDENTS_KEYS") or None, clock=clock) as desk:
+    with ServiceDesk(Journal.open(url, seal=_seal(url), clock=clock)) as desk:
         known = every_view(AgreementTerms(desk.journal))
         yield OpenStore(
             desk=desk, views=Projections(desk.journal.store.engine, desk.journal, known), known=known
@@ -106,6 +107,11 @@ def existing(url: str) -> Generator[OpenStore]:
         )
     with opened(url) as store:
         yield store
+
+
+def _seal(url: str) -> PersonalSeal | None:
+    keys, master = (os.environ.get(name) for name in ("INCIDENTS_KEYS", "INCIDENTS_MASTER_KEY"))
+    return seal_with(keys or None, url, master_key(Path(master)) if master else None)
 
 
 class Named(Protocol):

@@ -11,7 +11,7 @@ from eventsourcing.persistence import ApplicationRecorder, Mapper, StoredEvent
 from eventsourcing.utils import Environment, EnvType
 
 from incident_adapters.codec import Entry, EventMapper
-from incident_adapters.personal_seal import ClosedSeal
+from incident_adapters.personal_seal import ClosedSeal, holds_sealed
 from incident_adapters.recorder import (
     AlreadyRecorded,
     ClaimNumbers,
@@ -26,6 +26,8 @@ from incident_domain.data_subject import subject_after
 from incident_domain.envelope import Recorded
 from incident_domain.events import DomainEvent, NumberAssigned
 from incident_domain.evolution import BrokenHistory
+
+_LOOKED_AT = 500
 
 
 def system_clock() -> datetime:
@@ -63,7 +65,7 @@ class Journal(Application[str]):
         clock: Callable[[], datetime] = system_clock,
     ) -> None:
         self._recorder = recorder
-        self.seal = seal or ClosedSeal()
+        self.seal = seal or ClosedSeal(self._holds_sealed)
         self._mapper = EventMapper(self.seal)
         self._clock = clock
         super().__init__()
@@ -217,6 +219,10 @@ class Journal(Application[str]):
 
     def _stored(self, entries: Sequence[Entry]) -> list[StoredEvent]:
         return self._mapper.stored(entries)
+
+    def _holds_sealed(self) -> bool:
+        """Whether personal data is sealed in what was recorded last."""
+        return any(holds_sealed(row[4]) for row in self._recorder.read(self.head() - _LOOKED_AT, _LOOKED_AT))
 
     def close(self) -> None:
         """Let go of the store."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from attrs import field, frozen
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 from sqlalchemy import (
     URL,
     BigInteger,
@@ -103,9 +104,13 @@ _DESTROY: Final = (
 
 
 class SQLKeyStore:
-    """Keys in an SQLite file or in a PostgreSQL database that is not the journal's."""
+    """Keys in an SQLite file or in a PostgreSQL database that is not the journal's.
 
-    def __init__(self, url: str) -> None:
+    With a `master` key of 32 bytes they lie there wrapped (RFC 3394): who has the file has no key yet.
+    """
+
+    def __init__(self, url: str, master: bytes | None = None) -> None:
+        self._master = master
         parsed = _parsed(url)
         self.store = named(parsed)
         self._sqlite = parsed.drivername == "sqlite"
@@ -134,12 +139,12 @@ class SQLKeyStore:
         found: dict[str, Key] = {}
         for some in _parts(subjects):
             with self._reading() as connection:
-                found.update(_held(connection, some))
+                found.update(self._held(connection, some))
             if missing := [each for each in some if each not in found]:
                 with self._writing() as connection:
                     # Another process may have made one meanwhile: the first stays.
-                    connection.execute(self._insert, [_new(each) for each in missing])
-                    found.update(_held(connection, missing))
+                    connection.execute(self._insert, [self._new(each) for each in missing])
+                    found.update(self._held(connection, missing))
         return found
 
     def keys_named(self, names: Collection[str]) -> Mapping[str, Key]:
@@ -148,7 +153,7 @@ class SQLKeyStore:
         with self._reading() as connection:
             for some in _parts(names):
                 rows = connection.execute(_NAMED, {"names": some})
-                found.update({name: Key(name=name, secret=secret) for name, secret in rows})
+                found.update({name: self._key(name, secret) for name, secret in rows})
         return found
 
     def forget(self, subject: str) -> int:
@@ -163,6 +168,25 @@ class SQLKeyStore:
     def close(self) -> None:
         """Let go of the store."""
         self._engine.dispose()
+
+    def _new(self, subject: str) -> dict[str, Any]:
+        secret = secrets.token_bytes(KEY_BYTES)
+        kept = secret if self._master is None else aes_key_wrap(self._master, secret)
+        return {"name": secrets.token_hex(16), "subject": subject, "secret": kept}
+
+    def _held(self, connection: Connection, subjects: Sequence[str]) -> dict[str, Key]:
+        rows = connection.execute(_OF, {"subjects": subjects})
+        return {subject: self._key(name, secret) for subject, name, secret in rows}
+
+    def _key(self, name: str, kept: bytes | None) -> Key:
+        if kept is None or len(kept) == KEY_BYTES:
+            return Key(name=name, secret=kept)
+        try:
+            return Key(name=name, secret=aes_key_unwrap(self._master or b"", kept))
+        except (InvalidUnwrap, ValueError):
+            raise StoreError(
+                f"keys {self.store}: they are wrapped by another master key; give the one they were made with"
+            ) from None
 
     @contextmanager
     def _reading(self) -> Generator[Connection]:
@@ -244,15 +268,6 @@ def _file(url: URL) -> sqlite3.Connection:
 def _begin(connection: Connection) -> None:
     if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _new(subject: str) -> dict[str, Any]:
-    return {"name": secrets.token_hex(16), "subject": subject, "secret": secrets.token_bytes(KEY_BYTES)}
-
-
-def _held(connection: Connection, subjects: Sequence[str]) -> dict[str, Key]:
-    rows = connection.execute(_OF, {"subjects": subjects})
-    return {subject: Key(name=name, secret=secret) for subject, name, secret in rows}
 
 
 def _parts(values: Collection[str]) -> Iterator[list[str]]:

@@ -7,9 +7,10 @@ opens nowhere else.
 
 import re
 import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
 from threading import Lock
 from typing import Final
 from urllib.parse import quote, unquote
@@ -18,7 +19,15 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from incident_adapters.key_store import Key, KeyStore, SQLKeyStore, keys_beside, same_database, there
+from incident_adapters.key_store import (
+    KEY_BYTES,
+    Key,
+    KeyStore,
+    SQLKeyStore,
+    keys_beside,
+    same_database,
+    there,
+)
 from incident_adapters.recorder import StoreError
 from incident_domain.personal import ERASED, SEALED
 
@@ -35,6 +44,11 @@ class DamagedSeal(ValueError):
 def looks_sealed(text: str) -> bool:
     """Whether a text has the form of a sealed one."""
     return text.startswith("sealed:v1:") and _SEALED.fullmatch(text) is not None
+
+
+def holds_sealed(state: bytes) -> bool:
+    """Whether an event's bytes hold a sealed text."""
+    return b'"sealed:v1:' in state
 
 
 def mark_of(subject: str) -> bytes:
@@ -144,12 +158,30 @@ class PersonalSeal:
 
 
 class ClosedSeal:
-    """The seal of a journal whose key store is not at hand: sealed texts stay closed, others are readable."""
+    """The seal of a journal whose key store is not at hand: sealed texts stay closed, others are readable.
+
+    `holds_sealed` says whether the journal holds sealed texts, which readable ones must not be mixed with.
+    """
 
     forgettings = 0
 
+    def __init__(self, holds_sealed: Callable[[], bool] = lambda: False) -> None:
+        self._holds_sealed = holds_sealed
+        self._may_write = False
+
     def prepare_sealing(self, subjects: Collection[str]) -> None:
-        """Nothing is sealed."""
+        """Nothing is sealed.
+
+        Raises:
+            StoreError: when the journal's personal data is sealed, and this would be readable among it.
+        """
+        if subjects and not self._may_write:
+            if self._holds_sealed():
+                raise StoreError(
+                    "keys: the journal's personal data is sealed, and nothing was recorded since this would "
+                    "stand readable; open it with its key store"
+                )
+            self._may_write = True
 
     def prepare_opening(self, states: Iterable[bytes]) -> None:
         """Nothing is opened."""
@@ -175,7 +207,22 @@ class ClosedSeal:
         """There is nothing to let go of."""
 
 
-def seal_with(keys: KeyStore | str | None, journal: str) -> PersonalSeal | None:
+def master_key(file: Path) -> bytes:
+    """The master key in a file: 32 bytes in base64, such as `openssl rand -base64 32` prints.
+
+    Raises:
+        StoreError: when the file cannot be read, or holds something else.
+    """
+    try:
+        key = b64decode(file.read_bytes().strip(), validate=True)
+    except (OSError, ValueError):
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise StoreError(f"master key: {file} must hold {KEY_BYTES} bytes in base64, and be readable")
+    return key
+
+
+def seal_with(keys: KeyStore | str | None, journal: str, master: bytes | None = None) -> PersonalSeal | None:
     """The seal for the journal at a URL, with a key store or the URL of one.
 
     Without either it is the key store beside the journal, where there is one.
@@ -185,12 +232,12 @@ def seal_with(keys: KeyStore | str | None, journal: str) -> PersonalSeal | None:
     """
     if keys is None:
         beside = keys_beside(journal)
-        return PersonalSeal(SQLKeyStore(beside)) if beside is not None and there(beside) else None
+        return PersonalSeal(SQLKeyStore(beside, master)) if beside is not None and there(beside) else None
     if not isinstance(keys, str):
         return PersonalSeal(keys)
     if same_database(keys, journal):
         raise StoreError("keys: the journal's own database; keys must be apart from it, name another one")
-    return PersonalSeal(SQLKeyStore(keys))
+    return PersonalSeal(SQLKeyStore(keys, master))
 
 
 def _bound(subject: str, stream: str, field: str) -> bytes:
