@@ -33,6 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import QueuePool
 
 from incident_adapters.recorder import StoreError
 from incident_adapters.recorder_errors import named
@@ -94,6 +95,7 @@ Index(
 )
 _forgettings: Final = Table("key_forgettings", _metadata, Column("times", BigInteger, nullable=False))
 _TIMES: Final = select(_forgettings.c.times)
+_TIMES_SQL: Final = "SELECT times FROM key_forgettings"
 _OF: Final = select(_k.subject, _k.name, _k.secret).where(
     _k.subject.in_(bindparam("subjects", expanding=True)), _k.secret.is_not(None)
 )
@@ -115,10 +117,13 @@ class SQLKeyStore:
         self.store = named(parsed)
         self._sqlite = parsed.drivername == "sqlite"
         self._engine = (
-            create_engine("sqlite://", creator=lambda: _file(parsed), hide_parameters=True)
+            create_engine(
+                "sqlite://", creator=lambda: _file(parsed), poolclass=QueuePool, hide_parameters=True
+            )
             if self._sqlite
             else create_engine(parsed.set(drivername="postgresql+psycopg"), hide_parameters=True)
         )
+        self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         if self._sqlite:
             event.listen(self._engine, "begin", _begin)
         self._insert = (sqlite if self._sqlite else postgresql).insert(_keys).on_conflict_do_nothing()
@@ -131,8 +136,16 @@ class SQLKeyStore:
 
     def forgettings(self) -> int:
         """How often somebody was forgotten."""
-        with self._reading() as connection:
-            return int(connection.execute(_TIMES).scalar_one())
+        with self._translated():
+            if not self._sqlite:
+                with self._autocommit.connect() as connection:
+                    return int(connection.exec_driver_sql(_TIMES_SQL).scalar_one())
+            # The driver's own, at a sixth of the cost: it goes before every write and every read.
+            raw = self._engine.raw_connection()
+            try:
+                return int(raw.cursor().execute(_TIMES_SQL).fetchone()[0])
+            finally:
+                raw.close()
 
     def keys_of(self, subjects: Collection[str]) -> Mapping[str, Key]:
         """The key of each of these data subjects, made where there is none."""
@@ -190,8 +203,8 @@ class SQLKeyStore:
 
     @contextmanager
     def _reading(self) -> Generator[Connection]:
-        with self._translated(), self._engine.connect() as connection:
-            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        with self._translated(), self._autocommit.connect() as connection:
+            yield connection
 
     @contextmanager
     def _writing(self) -> Generator[Connection]:
@@ -202,10 +215,11 @@ class SQLKeyStore:
     def _translated(self) -> Generator[None]:
         try:
             yield
-        except DBAPIError as error:
-            failure = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
+        except (DBAPIError, sqlite3.Error) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            failure = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
             raise StoreError(
-                f"keys {self.store}: the database failed with {failure or type(error.orig).__name__}, and "
+                f"keys {self.store}: the database failed with {failure or type(cause).__name__}, and "
                 "personal data can neither be sealed nor opened; mend that and try again"
             ) from None
 

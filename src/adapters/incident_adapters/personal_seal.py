@@ -137,6 +137,9 @@ class PersonalSeal:
         if cipher is None:
             return ERASED
         data = urlsafe_b64decode(text)
+        # Base64 has room for bits that say nothing: here not one of them may be another.
+        if urlsafe_b64encode(data).decode() != text:
+            raise DamagedSeal(f"field {field}: its seal is damaged")
         try:
             return cipher.decrypt(
                 data[:_NONCE], data[_NONCE:], _bound(unquote(subject), stream, field)
