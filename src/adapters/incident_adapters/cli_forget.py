@@ -2,6 +2,7 @@
 
 from incident_adapters.cli_session import Here
 from incident_adapters.cli_store import existing
+from incident_adapters.cli_text import facts, section
 from incident_adapters.forgetting import forget as forget_person
 from incident_domain.actor import Actor, PersonId, Role
 from incident_domain.erasure import ForgetPerson
@@ -42,9 +43,15 @@ def forget(person: str, /, *, by: str, role: Role, session: Here) -> None:
             "left_readable": done.left_readable,
         }
     )
-    session.tell(f"Forgotten: {done.texts} texts in {done.incidents} incidents cannot be read any more.")
-    if done.left_readable:
-        session.tell(
-            f"{done.left_readable} texts were recorded before there was a key store, and stand readable in "
-            "the journal."
+    session.tell(
+        section(
+            f"{done.person} is forgotten",
+            facts(
+                (
+                    ("texts that nobody can read any more", str(done.texts)),
+                    ("incidents that they are in", str(done.incidents)),
+                    ("texts left readable in the journal", str(done.left_readable)),
+                )
+            ),
         )
+    )
