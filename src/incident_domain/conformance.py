@@ -12,6 +12,7 @@ from incident_domain import events as told
 from incident_domain.actor import Role
 from incident_domain.conditions import major_gate
 from incident_domain.incident import AwaitingClosure, Incident, SameAs, Unregistered
+from incident_domain.personal import personal_fields, says_something
 from incident_domain.process import IncidentCommand, Situation, decide
 from incident_domain.refusal import Objection, Refused
 from incident_domain.resolution import Resolve, resolve_as_child
@@ -170,12 +171,21 @@ def _answers(
             code="other-content",
             message="the process gives other content to this event, from what is recorded before it",
         )
-    else:
+    elif not _unreadable(event):
         yield Objection(
             clause=clause,
             code=UNCALLED_FOR,
             message="it changes nothing of what is recorded before it, so that no command records it",
         )
+
+
+def _unreadable(event: told.IncidentEvent) -> bool:
+    """Whether a text is erased or sealed, so that two events which differed in it look the same."""
+    holders: list[told.IncidentEvent | told.Customer] = [event]
+    if isinstance(event, told.CustomerCorrected):
+        holders.append(event.customer)
+    texts = (getattr(each, name) for each in holders for name in personal_fields(type(each)))
+    return any(text is not None and not says_something(text) for text in texts)
 
 
 def _with_parent(

@@ -22,9 +22,10 @@ from incident_adapters.cli_store import existing
 from incident_adapters.history import (
     History,
     of_archive,
-    of_incident,
-    of_incident_in_archive,
     of_journal,
+    of_stream,
+    of_stream_in_archive,
+    stream_named,
     up_to,
 )
 from incident_adapters.replay_stands import Spilling, spill
@@ -189,17 +190,16 @@ def _of_incident(
     """
     if archive is None:
         with existing(session.url) as store:
-            name = store.find(wanted)
-            told = list(of_incident(store.desk.journal, name, past.asked))
+            found = stream_named(store.desk.journal, wanted)
+            told = [] if found is None else list(of_stream(store.desk.journal, found, past.asked))
     else:
         with opened(archive):
-            found, told = of_incident_in_archive(archive, wanted, past.asked)
-        if found is None:
-            raise NotFound("INCIDENT: there is none of that number or reference in this archive")
-        name = IncidentId(found)
+            found, told = of_stream_in_archive(archive, wanted, past.asked)
+    if found is None:
+        raise NotFound("INCIDENT: there is none of that number or reference here; name another, or all")
     if not told:
         raise NotFound("INCIDENT: nothing was known of it as of then; name a later instant or position")
-    return name, told
+    return IncidentId(found), told
 
 
 def replayed_incident(name: IncidentId, told: Iterable[Told], *, step: bool) -> ReplayedIncident:

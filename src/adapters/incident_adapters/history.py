@@ -3,10 +3,10 @@
 An event that this release cannot read is part of the history all the same, as what breaks it.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import takewhile
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Final, TypeAlias, assert_never
 
@@ -17,18 +17,19 @@ from incident_adapters.archive_file import Archive, opened_archive
 from incident_adapters.codec import EventMapper, stored_names
 from incident_adapters.export_selection import WHOLE_JOURNAL, Progress, Selection
 from incident_adapters.journal import Journal
-from incident_adapters.recorder import JournalRow
+from incident_adapters.recorder import JournalRow, UnstorableEvent
 from incident_adapters.time_machine import as_of
 from incident_domain.envelope import Recorded
-from incident_domain.events import IncidentId, NumberAssigned
+from incident_domain.events import NumberAssigned
 from incident_domain.validation import InvalidValue
 from incident_projections.past import AsOf, OccurredBy, RecordedBy, UpTo
 from incident_projections.replaying import Break, Told
 
 _PAGE: Final = 1000
+_LONGEST_NUMBER: Final = 18
 _NUMBERED: Final = frozenset(stored_names([NumberAssigned]))
 
-_Read: TypeAlias = Callable[[JournalRow], Recorded]
+_Read: TypeAlias = Callable[[Sequence[JournalRow]], list[Recorded]]
 
 
 @frozen(kw_only=True)
@@ -84,21 +85,45 @@ def of_archive(file: Path) -> Generator[History]:
 
 
 def _of_rows(archive: Archive) -> Iterator[Told]:
-    mapper = EventMapper()
-    yield from _told(archive.rows(), lambda row: mapper.recorded(*row))
+    yield from _told(archive.rows(), EventMapper().all_recorded)
 
 
 def _told(rows: Iterable[JournalRow], read: _Read) -> Iterator[Told]:
-    for row in rows:
+    """The events of rows, which are read some together; where that fails, one by one."""
+    source = iter(rows)
+    while page := list(islice(source, _PAGE)):
         try:
-            yield read(row)
-        except MapperDeserialisationError as error:
-            position, stream, version, name, _ = row
-            yield Break(position=position, stream=stream, version=version, name=name, why=str(error))
+            yield from read(page)
+        except MapperDeserialisationError:
+            for row in page:
+                yield _one(row, read)
 
 
-def of_incident(journal: Journal, name: IncidentId, asked: AsOf | None) -> Iterator[Told]:
-    """The events of one incident in a journal, as far as the past goes that is asked for.
+def _one(row: JournalRow, read: _Read) -> Told:
+    try:
+        return read([row])[0]
+    except MapperDeserialisationError as error:
+        position, stream, version, name, _ = row
+        return Break(position=position, stream=stream, version=version, name=name, why=str(error))
+
+
+def stream_named(journal: Journal, wanted: str) -> str | None:
+    """The incident that somebody means by its number or its reference; None where there is none.
+
+    Nothing of it is decoded, so that an event that cannot be read does not hide it.
+    """
+    if wanted.isdecimal() and len(wanted) <= _LONGEST_NUMBER:
+        found = journal.numbered(int(wanted))
+        if found is not None:
+            return found
+    try:
+        return next((name for name in (wanted, wanted.upper()) if journal.store.read_stream(name, 0)), None)
+    except UnstorableEvent:
+        return None  # No store has a stream of such a name.
+
+
+def of_stream(journal: Journal, name: str, asked: AsOf | None) -> Iterator[Told]:
+    """The events of one stream in a journal, as far as the past goes that is asked for.
 
     Raises:
         InvalidValue: for a past that lies ahead, and for a position at which nothing is recorded.
@@ -109,7 +134,7 @@ def of_incident(journal: Journal, name: IncidentId, asked: AsOf | None) -> Itera
     yield from takewhile(_belongs(asked), _told(journal.store.read_stream(name, 0), journal.recorded))
 
 
-def of_incident_in_archive(file: Path, wanted: str, asked: AsOf | None) -> tuple[str | None, list[Told]]:
+def of_stream_in_archive(file: Path, wanted: str, asked: AsOf | None) -> tuple[str | None, list[Told]]:
     """The name of the incident that somebody means by its number or its reference, and its events.
 
     The name is None where the archive holds no such incident.
@@ -121,22 +146,21 @@ def of_incident_in_archive(file: Path, wanted: str, asked: AsOf | None) -> tuple
     name = _named(file, wanted)
     if name is None:
         return None, []
-    mapper = EventMapper()
     with opened_archive(file) as archive:
         rows = (row for row in archive.rows() if row[1] == name)
-        return name, list(takewhile(_belongs(asked), _told(rows, lambda row: mapper.recorded(*row))))
+        return name, list(takewhile(_belongs(asked), _told(rows, EventMapper().all_recorded)))
 
 
 def _named(file: Path, wanted: str) -> str | None:
-    number = int(wanted) if wanted.isdecimal() and len(wanted) <= 18 else None
-    mapper, found = EventMapper(), None
+    number = int(wanted) if wanted.isdecimal() and len(wanted) <= _LONGEST_NUMBER else None
+    read, found = EventMapper().all_recorded, None
     with opened_archive(file) as archive:
         for row in archive.rows():
             if number is not None and row[3] in _NUMBERED:
-                for told in _told([row], lambda row: mapper.recorded(*row)):
-                    event = told.event if isinstance(told, Recorded) else None
-                    if isinstance(event, NumberAssigned) and event.number == number:
-                        return row[1]
+                told = _one(row, read)
+                event = told.event if isinstance(told, Recorded) else None
+                if isinstance(event, NumberAssigned) and event.number == number:
+                    found = row[1]
             elif row[2] == 1 and row[1] in (wanted, wanted.upper()):
                 found = row[1]
     return found
