@@ -7,8 +7,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import inspect
 
 import incident_domain as itil
+from incident_adapters import recorder_sqlite
 from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.archive_line import line_of
 from incident_adapters.cli import run
@@ -20,7 +22,7 @@ from incident_domain.erasure import ForgetPerson
 from incident_domain.personal import ERASED
 from incident_projections.engine import Projections
 from incident_projections.similar import INCIDENT_TRAITS, similar_to
-from incident_projections.timeline import timeline
+from incident_projections.timeline import TIMELINE, timeline
 from incident_projections.view import METADATA
 from incident_projections.views import views
 
@@ -136,11 +138,13 @@ def cells(desk: ServiceDesk) -> Iterator[str]:
                 yield from (str(value) for value in row)
 
 
+@pytest.mark.parametrize("ahead", [False, True], ids=["rollback journal", "write-ahead log"])
 def test_no_file_of_an_sqlite_store_holds_what_was_forgotten(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ahead: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A plain search over the store, its log, the keys and every export finds nothing, and did before."""
     # given
+    monkeypatch.setattr(recorder_sqlite, "write_ahead_log_is_safe", lambda _: ahead)
     folder = tmp_path / "store"
     folder.mkdir()
     url, keys = f"sqlite:///{folder / 'incidents.db'}", f"sqlite:///{folder / 'incidents.keys.db'}"
@@ -151,7 +155,8 @@ def test_no_file_of_an_sqlite_store_holds_what_was_forgotten(
         known.rebuild()
         assert set(found_in(" ".join(cells(desk)).encode())) >= {"quesadilla", "wombat", "kumquat"}
         before = lines(desk)
-        assert set(found_in(b"".join(each.read_bytes() for each in folder.iterdir())))
+        logged = folder / f"incidents.db-{'wal' if ahead else 'journal'}"
+        assert found_in(logged.read_bytes())
 
         # when
         done = forget(desk, known, asked())
@@ -315,3 +320,56 @@ def test_only_the_incident_manager_forgets_and_only_whom_there_is(tmp_path: Path
         assert "Zacarias" in repr(desk.journal.read(FIRST))
     with ServiceDesk.open(url) as desk, pytest.raises(StoreError, match="no key store"):
         forget(desk, projections(desk), asked())
+
+
+def test_an_erasure_that_was_broken_off_is_finished_by_the_next(
+    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the moment at which the keys are gone nothing opens, and begun again it clears what is left."""
+    with ServiceDesk.open(store_url, keys=f"sqlite:///{tmp_path / 'keys.db'}") as desk:
+        fill(desk)
+        known = projections(desk)
+        known.catch_up()
+
+        class PowerCut(Exception):
+            """The program ends here."""
+
+        def cut(*_: object) -> None:
+            raise PowerCut
+
+        with monkeypatch.context() as broken:
+            broken.setattr(Projections, "forget", cut)
+            with pytest.raises(PowerCut):
+                forget(desk, known, asked())
+        assert found_in(repr(desk.journal.read_all(0, 1000)).encode()) == []
+        assert set(found_in(" ".join(cells(desk)).encode()))
+
+        forget(desk, known, asked())
+
+        assert found_in(" ".join(cells(desk)).encode()) == []
+        assert len(desk.journal.read("erasures")) == 1
+
+
+def test_an_unfinished_rebuild_keeps_nothing(store_url: str, tmp_path: Path) -> None:
+    """A table that is being built beside a view is cleared with it, also where its build cannot go on."""
+    with ServiceDesk.open(store_url, keys=f"sqlite:///{tmp_path / 'keys.db'}") as desk:
+        fill(desk)
+        known = projections(desk)
+        known.catch_up()
+
+        class Interrupted(Exception):
+            """Whoever rebuilds is ended half-way."""
+
+        def half_way(reached: int, goal: int) -> None:
+            raise Interrupted
+
+        with pytest.raises(Interrupted):
+            known.rebuild(TIMELINE.name, progress=half_way)
+        with desk.journal.store.engine.connect() as connection:
+            held = connection.exec_driver_sql("SELECT * FROM timeline_building").all()
+        assert found_in(repr(held).encode())
+
+        forget(desk, known, asked())
+
+        assert not inspect(desk.journal.store.engine).has_table("timeline_building")
+        assert found_in(" ".join(cells(desk)).encode()) == []

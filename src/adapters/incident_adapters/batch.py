@@ -69,6 +69,7 @@ class Batch:
     ) -> None:
         self._journal = journal
         self._streams = streams
+        self._since = streams.forgettings
         self._policy = policy
         self._check = check
         self._trusting = trusting
@@ -171,13 +172,16 @@ class Batch:
         if self._numbering is not None:
             stream, change = self._numbering
             recorded = self._journal.append_numbered(stream, change, seen=self._seen)
-            self._streams.keep([self._now[stream].caught_up(recorded)])
+            self._streams.keep([self._now[stream].caught_up(recorded)], since=self._since)
             return recorded
         if not self._changes:
             return ()
         recorded = self._journal.append(self._changes, seen=self._seen)
         last = {each.stream: each.position for each in recorded}
-        self._streams.keep(changed(self._now[name], position=position) for name, position in last.items())
+        self._streams.keep(
+            (changed(self._now[name], position=position) for name, position in last.items()),
+            since=self._since,
+        )
         return recorded
 
     def _own(self, command: DeskCommand) -> Loaded[Any]:

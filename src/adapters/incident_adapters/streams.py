@@ -100,16 +100,17 @@ class Streams:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._kept: OrderedDict[str, Loaded[Any]] = OrderedDict()
-        self._forgettings = journal.forgettings
+        self.forgettings = journal.forgettings
+        """Moves on when somebody was forgotten; all that was looked at before is let go of."""
         self._lock = Lock()
 
     def remembered(self, stream: str, fold: Fold[State]) -> Loaded[State] | None:
         """The stream as it stands in memory, which may be behind the journal."""
         forgettings = self._journal.forgettings
         with self._lock:
-            if forgettings != self._forgettings:
+            if forgettings != self.forgettings:
                 self._kept.clear()
-                self._forgettings = forgettings
+                self.forgettings = forgettings
             loaded = self._kept.get(stream)
             if loaded is None or loaded.fold is not fold:
                 return None
@@ -124,16 +125,22 @@ class Streams:
             MapperDeserialisationError: when an event cannot be read.
         """
         known = self.remembered(stream, fold) or unbegun(stream, fold)
+        since = self.forgettings
         news = self._journal.read(stream, known.version)
         if not news:
             return known
         loaded = known.caught_up(news)
-        self.keep([loaded])
+        self.keep([loaded], since=since)
         return loaded
 
-    def keep(self, loaded: Iterable[Loaded[Any]]) -> None:
-        """Remember streams as they are in the journal now."""
+    def keep(self, loaded: Iterable[Loaded[Any]], *, since: int) -> None:
+        """Remember streams as they are in the journal now.
+
+        `since` is what `forgettings` was before they were read: where it has moved on, they are not kept.
+        """
         with self._lock:
+            if since != self.forgettings:
+                return
             for each in loaded:
                 kept = self._kept.get(each.stream)
                 if kept is None or kept.version < each.version:
