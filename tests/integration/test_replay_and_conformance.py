@@ -13,6 +13,8 @@ from attrs import frozen
 from incident_adapters.cli import run
 from incident_adapters.cli_errors import ExitCode
 from incident_adapters.demo_stage import SCANNERS
+from tests.documents import ROOT
+from tests.integration.test_docs import follow
 from tests.servicenow_logs import a_log, a_row
 
 
@@ -214,3 +216,18 @@ def row_of(database: sqlite3.Connection, name: str) -> tuple[int, bytes]:
         (name, SCANNERS),
     ).fetchone()
     return position, bytes(state)
+
+
+def test_the_commands_for_auditors_work_as_they_are_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every command on the page for auditors can be typed in, one after the other."""
+    monkeypatch.chdir(tmp_path)
+
+    follow(ROOT / "docs" / "for-auditors.md")
+
+    assert {each.name for each in tmp_path.glob("conform*")} == {
+        "conformance.html",
+        "conformidad.html",
+        "conformance.json",
+    }
