@@ -143,8 +143,12 @@ def test_no_file_of_an_sqlite_store_holds_what_was_forgotten(
     ahead: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A plain search over the store, its log, the keys and every export finds nothing, and did before."""
+
     # given
-    monkeypatch.setattr(recorder_sqlite, "write_ahead_log_is_safe", lambda _: ahead)
+    def wanted(_: tuple[int, int, int]) -> bool:
+        return ahead
+
+    monkeypatch.setattr(recorder_sqlite, "write_ahead_log_is_safe", wanted)
     folder = tmp_path / "store"
     folder.mkdir()
     url, keys = f"sqlite:///{folder / 'incidents.db'}", f"sqlite:///{folder / 'incidents.keys.db'}"

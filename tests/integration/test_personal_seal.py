@@ -1,15 +1,20 @@
 """Personal data under a key of each data subject."""
 
 from base64 import b64encode
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
+import psycopg
 import pytest
+from psycopg import sql
 
 import incident_domain as itil
 from incident_adapters.journal import Journal
-from incident_adapters.key_store import SQLKeyStore, keys_beside
+from incident_adapters.key_store import Key, SQLKeyStore, keys_beside
 from incident_adapters.personal_seal import DamagedSeal, PersonalSeal, master_key
 from incident_adapters.recorder import StoreError
 from incident_adapters.service_desk import ServiceDesk
@@ -38,10 +43,18 @@ def registration(incident: str, person: str = "c-117", name: str = SECRET) -> it
     )
 
 
-@pytest.fixture
-def keys_url(tmp_path: Path) -> str:
-    """Give the URL of a key store that is not there yet."""
-    return f"sqlite:///{tmp_path / 'apart.db'}"
+@pytest.fixture(params=["sqlite", "postgresql"])
+def keys_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the URL of a key store that is not there yet, once of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'apart.db'}"
+        return
+    server_url, name = request.getfixturevalue("postgresql_url"), f"keys_{uuid4().hex}"
+    with psycopg.connect(server_url, autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    yield server_url.rsplit("/", 1)[0] + "/" + name
+    with psycopg.connect(server_url, autocommit=True) as server:
+        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def states(desk: ServiceDesk) -> bytes:
@@ -118,12 +131,14 @@ def test_a_store_that_was_readable_stays_so_and_what_comes_is_sealed(tmp_path: P
     assert names == ["Readable", SECRET]
 
 
-def test_without_the_keys_a_sealed_text_reads_as_sealed(store_url: str, keys_url: str) -> None:
+def test_without_the_keys_a_sealed_text_reads_as_sealed(
+    store_url: str, keys_url: str, tmp_path: Path
+) -> None:
     """An auditor without the key store reads everything else; with another key store it is not "erased"."""
     with ServiceDesk.open(store_url, keys=keys_url) as desk:
         desk.handle(registration("A"))
 
-    for keys in (None, PersonalSeal(SQLKeyStore(f"{keys_url}.other"))):
+    for keys in (None, PersonalSeal(SQLKeyStore(f"sqlite:///{tmp_path / 'other.db'}"))):
         with Journal.open(store_url, seal=keys) as journal:
             [read] = journal.read("A")
         assert isinstance(read.event, itil.IncidentRegistered)
@@ -133,7 +148,8 @@ def test_without_the_keys_a_sealed_text_reads_as_sealed(store_url: str, keys_url
 
 def test_a_text_in_the_form_of_a_sealed_one_is_no_trick(tmp_path: Path, keys_url: str) -> None:
     """Where texts are sealed it comes back as it was; where they stand readable it is refused."""
-    forged = PersonalSeal(SQLKeyStore(keys_url)).seal("x", subject="c-1", stream="A", field="summary")
+    with closing(PersonalSeal(SQLKeyStore(keys_url))) as seal:
+        forged = seal.seal("x", subject="c-1", stream="A", field="summary")
     with ServiceDesk.open(f"sqlite:///{tmp_path / 'sealed.db'}", keys=keys_url) as desk:
         desk.handle(registration("A", name=forged))
         [read] = desk.journal.read("A")
@@ -164,7 +180,8 @@ def test_a_forgotten_key_is_erased_and_who_comes_back_gets_a_new_one(store_url: 
         desk.handle(registration("A"))
         assert SECRET in repr(other.incident(itil.IncidentId("A")))
 
-        assert SQLKeyStore(keys_url).forget("c-117") == 1
+        with closing(SQLKeyStore(keys_url)) as keys:
+            assert keys.forget("c-117") == 1
         desk.handle(registration("B", name="Nueva"))
 
         for each in (desk, other):
@@ -218,18 +235,22 @@ def test_a_master_key_is_read_from_a_file(tmp_path: Path) -> None:
         assert wrong.decode() not in str(refused.value)
 
 
-def test_the_key_store_is_nobody_elses_to_read(tmp_path: Path, keys_url: str) -> None:
+def test_the_key_store_is_nobody_elses_to_read(tmp_path: Path) -> None:
     """Its file is its owner's alone from the beginning."""
-    SQLKeyStore(keys_url).close()
+    SQLKeyStore(f"sqlite:///{tmp_path / 'own.db'}").close()
 
-    assert (tmp_path / "apart.db").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "own.db").stat().st_mode & 0o077 == 0
 
 
 def test_many_at_once_agree_on_a_persons_key(keys_url: str) -> None:
     """Whoever seals first makes the key, and everybody else seals with that one."""
-    stores = [SQLKeyStore(keys_url) for _ in range(8)]
+
+    def keys_made(_: int) -> Mapping[str, Key]:
+        with closing(SQLKeyStore(keys_url)) as store:
+            return store.keys_of([f"c-{n}" for n in range(50)])
+
     with ThreadPoolExecutor(8) as pool:
-        keys = list(pool.map(lambda store: store.keys_of([f"c-{n}" for n in range(50)]), stores))
+        keys = list(pool.map(keys_made, range(8)))
 
     assert len({key.name for each in keys for key in each.values()}) == 50
     assert all(each == keys[0] for each in keys)

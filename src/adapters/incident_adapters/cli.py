@@ -368,6 +368,7 @@ def start(
     store
         The store: `sqlite:///path/to/file` or `postgresql://user@host/database`.
         Left out it is what the variable `INCIDENTS_STORE` names, else a file in your data folder.
+        `INCIDENTS_KEYS` names the key store of its personal data, else the one beside a file is taken.
     as_json
         Answer as JSON: times in UTC by ISO 8601, lengths of time as ISO 8601 durations.
     """

@@ -79,7 +79,13 @@ class Journal(Application[str]):
         Raises:
             StoreError: when the store cannot be used as it is.
         """
-        return cls(open_recorder(url), seal=seal, clock=clock)
+        try:
+            recorder = open_recorder(url)
+        except BaseException:
+            if seal is not None:
+                seal.close()
+            raise
+        return cls(recorder, seal=seal, clock=clock)
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
         """Nothing from outside: a stray variable of the embedding program must not lead elsewhere."""
