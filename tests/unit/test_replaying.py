@@ -4,7 +4,7 @@ from attrs import evolve as changed
 
 from incident_adapters.cli_replay import replayed_history, replayed_incident
 from incident_adapters.replay_stands import Spilling, spill
-from incident_domain.events import Acknowledged, EscalatedToGroup, IncidentEvent, Prioritised
+from incident_domain.events import Acknowledged, DomainEvent, EscalatedToGroup, IncidentEvent, Prioritised
 from incident_domain.evolution import replay
 from incident_domain.incident import AwaitingClosure, Ended
 from incident_domain.policy import Policy
@@ -31,7 +31,8 @@ def test_the_state_after_every_event_is_what_evolve_makes_of_the_events_before()
 def test_an_event_shows_the_fields_that_it_changed() -> None:
     """From what to what, by the path of the field; the phase is one of them."""
     told = recorded(*made_by_deciding(RESOLVED))
-    replaying, changes = Replay(), {}
+    replaying = Replay()
+    changes: dict[type[DomainEvent], dict[str, tuple[object, object]]] = {}
 
     for each in told:
         step = replaying.take(each)

@@ -16,7 +16,7 @@ from incident_adapters.time_machine import nameless
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
-_KEPT: Final = 10_000
+_KEPT: Final = 4096
 _PUT: Final = "INSERT INTO held VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
 
 

@@ -372,7 +372,7 @@ def _ruling(recorded: Recorded) -> str:
 
 
 def in_order(clause: str) -> tuple[str, tuple[int, ...]]:
-    """The order of clauses in the process: P1.2, P1.10, P2.1, X1."""
+    """The order of clauses in the process, in which the tenth of a step comes after its second."""
     return clause[:1], tuple(int(each) for each in re.findall("[0-9]+", clause))
 
 
