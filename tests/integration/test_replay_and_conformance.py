@@ -231,3 +231,17 @@ def test_the_commands_for_auditors_work_as_they_are_printed(
         "conformidad.html",
         "conformance.json",
     }
+
+
+def test_a_store_on_postgresql_is_replayed_and_examined_alike(
+    incidents: Incidents, played: Path, postgres_database: str
+) -> None:
+    """The same story in the other database has the same states, the same totals and no finding."""
+    assert incidents("demo", "--store", postgres_database).code == ExitCode.DONE
+
+    for words in (["replay"], ["replay", SCANNERS, "--step"]):
+        there = incidents(*words, "--store", postgres_database, "--json").data
+        assert there == incidents(*words, "--store", f"sqlite:///{played}", "--json").data
+    there = incidents("conformance", "--store", postgres_database, "--json").data
+    assert there == incidents("conformance", "--store", f"sqlite:///{played}", "--json").data
+    assert there["findings"] == []
