@@ -180,7 +180,7 @@ def reading(url: str, bar: "Bar", *views: Named, past: AsOf | None = None) -> Ge
         else:
             with bar.shown("looking for where the past ends") as advance:
                 then = as_of(store.desk.journal, past, progress=advance)
-            now = then.extent.now
+            now = then.now
         yield ReadStore(store=store, bar=bar, names=names, past=then, now=now)
 
 

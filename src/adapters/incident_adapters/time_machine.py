@@ -7,6 +7,7 @@ read by the same readers.  Neither the journal nor the views of the present are 
 import sqlite3
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Final
 
 from attrs import frozen
@@ -30,10 +31,15 @@ _CACHE_KIB: Final = 65_536
 
 @frozen
 class Past:
-    """The journal as of the past; `extent.now` is the instant that its readers take for now."""
+    """The journal as of the past."""
 
     journal: Journal
     extent: Extent
+
+    @property
+    def now(self) -> datetime:
+        """The instant that readers take for now, in UTC."""
+        return self.extent.now
 
     def history(self, stream: str) -> list[Recorded]:
         """The events of one stream as of then, in their order."""
