@@ -4,6 +4,7 @@ It is what the order and the narrowing of a group's queue need besides the clock
 """
 
 import json
+from functools import lru_cache
 from typing import Any, Final, TypeAlias, assert_never, get_args
 
 from incident_domain.events import (
@@ -92,6 +93,8 @@ def written_standing(standing: Standing) -> str:
     return _json(list(standing.values()))
 
 
+# The events of an incident come close together, and nobody changes a standing in its place.
+@lru_cache(maxsize=1024)
 def read_standing(column: str) -> Standing:
     """The standing as it was written."""
     found: Any = dict(zip(_NAMES, json.loads(column), strict=True))
