@@ -142,7 +142,7 @@ class ReadStore:
     def reading(self, *, of: IncidentId | None = None) -> Generator[Connection]:
         """Give a connection for the readers of the views.
 
-        With `of` the views of the past are made of that incident and its children alone.
+        With `of` the views of the past are made of that incident, its children and what carries on for it.
 
         Raises:
             ViewStopped: when a view cannot fold an event.

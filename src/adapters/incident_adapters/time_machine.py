@@ -18,7 +18,7 @@ from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.journal import Journal
 from incident_adapters.streams import INCIDENT, unbegun
 from incident_domain.envelope import Recorded
-from incident_domain.events import ChildLinked, IncidentId
+from incident_domain.events import ChildLinked, IdentifiedAsSame, IncidentId
 from incident_domain.incident import Incident
 from incident_domain.validation import InvalidValue
 from incident_projections.catching_up import Progress
@@ -59,9 +59,9 @@ class Past:
     ) -> Generator[Connection]:
         """Give a connection for the readers of the views, or of every view, as of then.
 
-        With `of` the views hold that incident and its children alone, which takes no time at all.  Else they
-        are made of all events up to then.  They lie in a file without a name, which is gone with the process,
-        however that ends.  The connection is for one thread.
+        With `of` the views hold that incident, its children and what carries on for it (P1.9) alone, which
+        takes no time at all.  Else they are made of all events up to then.  They lie in a file without a
+        name, which is gone with the process, however that ends.  The connection is for one thread.
 
         Raises:
             ViewStopped: when a view cannot fold an event.
@@ -79,11 +79,18 @@ class Past:
             engine.dispose()
 
     def _family(self, name: IncidentId) -> list[Recorded]:
-        """The events as of then of an incident and of all that ever were its children."""
-        children = {
-            each.event.child for each in self.journal.read(name) if isinstance(each.event, ChildLinked)
-        }
-        told = [event for stream in (name, *children) for event in self.history(stream)]
+        """The events as of then of an incident, of all that ever were its children or carried on for it."""
+        family = [name]
+        for stream in family:
+            for each in self.journal.read(stream):
+                match each.event:
+                    case ChildLinked(child=other) if stream == name:
+                        family.append(other)
+                    case IdentifiedAsSame(existing=other) if other not in family:
+                        family.append(other)
+                    case _:
+                        continue
+        told = [event for stream in dict.fromkeys(family) for event in self.history(stream)]
         return sorted(told, key=lambda each: each.position)
 
 
