@@ -115,6 +115,30 @@ def test_ages_are_those_of_the_instant(store: str, capsys: pytest.CaptureFixture
     assert ages[PRINTER] == "PT9000S"
 
 
+@pytest.mark.parametrize(
+    ("asked", "language", "line"),
+    [
+        (("--as-of", "2026-03-02T10:00"), "en", "As it was known on 2026-03-02 10:00."),
+        (("--as-of-occurred", "2026-03-02T10:00"), "es", "Tal como era el 2026-03-02 10:00, según lo que"),
+        (("--as-of-position", "30"), "en", "As of position 30 of the journal."),
+    ],
+)
+@pytest.mark.parametrize("words", [("report", SCANNERS), ("report", "--from", "2026-03-01")], ids=" ".join)
+def test_a_report_of_the_past_says_of_which(
+    store: str,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    asked: tuple[str, ...],
+    language: str,
+    line: str,
+) -> None:
+    """Nobody who finds the page takes it for one of the present."""
+    for form in ("text", "html"):
+        capsys.readouterr()
+        run([*words, *asked, "--language", language, "--format", form, "--store", store])
+        assert line in " ".join(capsys.readouterr().out.split())
+
+
 def test_an_incident_that_was_not_there_yet_is_not_found(
     store: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
