@@ -3,7 +3,7 @@
 import argparse
 from time import perf_counter
 
-from benchmarks import commands, imports, queue_top, replay, sections, views
+from benchmarks import commands, imports, queue_top, replay, sections, views, what_if
 from benchmarks.stores import facts, running_stores
 
 TOPICS = {
@@ -13,6 +13,7 @@ TOPICS = {
     "views": views.measure,
     "queue_top": queue_top.measure,
     "import": imports.measure,
+    "what_if": what_if.measure,
 }
 
 

@@ -215,9 +215,8 @@ class WhatIf:
         by_position = {} if matrix is None else self._priorities(history, matrix)
         for fact in was:
             if fact.step in _APPLYING and fact.values[0] in others:
-                # The alternative has one version, which there is nothing to move from.
-                if fact.step is Step.APPLIED:
-                    yield changed(fact, values=(fact.values[0], _THIS_ONE))
+                # The alternative has one version, so that a move leads nowhere else.
+                yield changed(fact, values=(fact.values[0], _THIS_ONE))
             elif fact.step is Step.PRIORITISED and fact.position in by_position:
                 yield changed(fact, values=(by_position[fact.position].value,))
             else:
