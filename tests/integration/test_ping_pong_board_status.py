@@ -230,7 +230,8 @@ def test_the_board_shows_the_major_incident_only(played: str, capsys: pytest.Cap
     said = asked(played, "board", capsys)
     answer = data(played, "board", capsys)
 
-    assert "no next update is announced" in " ".join(said.split())
+    told = " ".join(said.split())
+    assert "the customer was last told at 2026-03-02 10:01; no next update is announced" in told
     assert set(answer) == {"at", "entries"}
     assert [(each["incident"], each["group"], each["owed"]) for each in answer["entries"]] == [
         (TELEPHONES, "network", [])
