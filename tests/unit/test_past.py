@@ -228,6 +228,10 @@ class Gappy:
         """All that it still has after a position."""
         return [each for each in self.journal if each.position > after and each.position != 2][:limit]
 
+    def recorded_times(self, after: int, limit: int, /) -> Sequence[tuple[int, datetime]]:
+        """When what it still has was recorded."""
+        return [(each.position, each.recorded_at) for each in self.read_all(after, limit)]
+
 
 @pytest.mark.parametrize(
     "asked",
