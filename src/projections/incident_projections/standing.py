@@ -72,9 +72,12 @@ class Standing(Holding):
     next_update_due: int | None
 
 
+_REGISTRATION: Final = Phase.REGISTRATION.value
+_AWAITING_CLOSURE: Final = Phase.AWAITING_CLOSURE.value
+
 REGISTERED: Final[Standing] = {
     **NOBODY,
-    "phase": Phase.REGISTRATION.value,
+    "phase": _REGISTRATION,
     "phase_before": None,
     "major": False,
     "priority": None,
@@ -107,7 +110,7 @@ def standing_after(now: Standing, event: StandingEvent) -> Standing:
     match event:
         case EscalatedToGroup() | HandOffRejected():
             held: Standing = {**now, **handed_over(now, event)}
-            return held if now["phase"] == Phase.AWAITING_CLOSURE.value else _working(held)
+            return held if now["phase"] == _AWAITING_CLOSURE else _working(held)
         case AssignedToPerson() | Acknowledged():
             return {**now, **handed_over(now, event)}
         case Reopened():
@@ -135,7 +138,7 @@ def _moved_on(
 ) -> Standing:
     match event:
         case Classified():
-            first = now["phase"] == Phase.REGISTRATION.value
+            first = now["phase"] == _REGISTRATION
             return _in(Phase.CLASSIFICATION, now) if first else now
         case IdentifiedAsSame():
             return _in(Phase.SAME_AS, {**now, "phase_before": now["phase"]})
