@@ -12,7 +12,6 @@ from sqlalchemy import Connection, select
 
 from incident_adapters import time_machine
 from incident_adapters.agreement_terms import AgreementTerms
-from incident_adapters.batch import agreement_stream
 from incident_adapters.report_data import incident_report, service_report
 from incident_adapters.service_desk import ServiceDesk
 from incident_adapters.time_machine import as_of
@@ -41,7 +40,7 @@ from incident_projections.sla_readers import timers_of
 from incident_projections.timeline import timeline
 from incident_projections.view import View
 from incident_projections.views import views
-from tests.agreements import GOLD_TERMS
+from tests.agreements import GOLD, GOLD_TERMS
 from tests.examples import MANAGER
 from tests.histories import ListSource
 from tests.process_spec import minute
@@ -228,7 +227,8 @@ def test_terms_that_were_published_after_what_they_rule_are_found(desk: ServiceD
 
     past = as_of(desk.journal, OccurredBy(at=minute(60)))
 
-    assert past.history(agreement_stream(silver)) == []
+    assert set(past.agreements()) == {GOLD}
+    assert set(as_of(desk.journal, OccurredBy(at=minute(100))).agreements()) == {GOLD, silver}
     with past.reading() as connection:
         timers = timers_of(connection, late, terms_of=AgreementTerms(desk.journal), now=past.now)
     assert {each.agreement for each in timers} == {silver}

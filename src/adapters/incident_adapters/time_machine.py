@@ -5,7 +5,7 @@ read by the same readers.  Neither the journal nor the views of the present are 
 """
 
 import sqlite3
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
@@ -14,11 +14,13 @@ from attrs import frozen
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
-from incident_adapters.agreement_terms import AgreementTerms
+from incident_adapters.agreement_terms import AgreementTerms, published_agreements
+from incident_adapters.batch import agreement_stream
 from incident_adapters.journal import Journal
-from incident_adapters.streams import INCIDENT, unbegun
+from incident_adapters.streams import AGREEMENT, INCIDENT, unbegun
+from incident_domain.agreements import Agreement
 from incident_domain.envelope import Recorded
-from incident_domain.events import ChildLinked, IdentifiedAsSame, IncidentId
+from incident_domain.events import AgreementId, ChildLinked, IdentifiedAsSame, IncidentId
 from incident_domain.incident import Incident
 from incident_domain.validation import InvalidValue
 from incident_projections.catching_up import Progress
@@ -48,6 +50,15 @@ class Past:
     def incident(self, name: IncidentId) -> Incident:
         """The incident as it was then; `Unregistered` where nothing was known of it."""
         return unbegun(name, INCIDENT).caught_up(self.history(name)).state
+
+    def agreements(self) -> Mapping[AgreementId, Agreement]:
+        """Every agreement that was published then, by its name, with the versions that it had."""
+        streams = {name: agreement_stream(name) for name in published_agreements(self.journal)}
+        found = {
+            name: unbegun(stream, AGREEMENT).caught_up(self.history(stream)).state
+            for name, stream in streams.items()
+        }
+        return {name: each for name, each in found.items() if each.versions}
 
     @contextmanager
     def reading(
