@@ -14,6 +14,7 @@ from benchmarks import (
     similar_incidents,
     view_growth,
     views,
+    what_if,
 )
 from benchmarks.stores import facts, running_stores
 
@@ -28,6 +29,7 @@ TOPICS = {
     "timers": service_levels.measure,
     "queue_top": queue_top.measure,
     "import": imports.measure,
+    "what_if": what_if.measure,
 }
 
 

@@ -24,19 +24,17 @@ def measure(stores: Stores, *, quick: bool) -> None:
     if not LOG.exists():
         print("\nImport of a ServiceNow log: left out, because the log is not beside the project")
         return
-    beginning = stores.folder / "beginning.csv.gz"
-    with gzip.open(LOG) as source, gzip.open(beginning, "wb") as target:
-        target.writelines(islice(source, 1 + _BEGINNING))
+    beginning = beginning_of_the_log(stores)
     with gzip.open(LOG) as source:
         rows = sum(1 for _ in source) - 1
     print("\nImport of a ServiceNow log by `incidents import servicenow`, each in a process of its own")
     print(f"  {'':32} {'rows':>9} {'seconds':>9} {'rows/s':>9} {'peak MB':>9}")
     for kind in (SQLITE, POSTGRESQL):
-        small = _import(stores.fresh(kind), beginning)
+        small = import_log(stores.fresh(kind), beginning)
         _line(kind, _BEGINNING, small)
         if quick:
             continue
-        whole = _import(stores.fresh(kind), LOG)
+        whole = import_log(stores.fresh(kind), LOG)
         _line(kind, rows, whole)
         growth = whole.megabytes / small.megabytes
         print(f"  memory of the whole log: {growth:.2f} times that of its first {_BEGINNING:,} rows")
@@ -48,31 +46,42 @@ def measure(stores: Stores, *, quick: bool) -> None:
             print(f"  aim {verdict}: {value:,.0f} {said}, less than {limit} wanted")
 
 
+def beginning_of_the_log(stores: Stores) -> Path:
+    """The first rows of the log, in a file of their own."""
+    beginning = stores.folder / "beginning.csv.gz"
+    with gzip.open(LOG) as source, gzip.open(beginning, "wb") as target:
+        target.writelines(islice(source, 1 + _BEGINNING))
+    return beginning
+
+
 @frozen
-class _Taken:
+class Taken:
+    """What a call of the program took."""
+
     seconds: float
     megabytes: float
 
 
-def _import(url: str, log: Path) -> _Taken:
+def import_log(url: str, log: Path) -> Taken:
+    return taken("--store", url, "import", "servicenow", str(log), "--zone", "Europe/Madrid")
+
+
+def taken(*words: str) -> Taken:
+    """Run the program in a process of its own."""
     program = Path(sys.executable).with_name("incidents")
     began = perf_counter()
-    process = subprocess.Popen(
-        [program, "--store", url, "import", "servicenow", log, "--zone", "Europe/Madrid"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
+    process = subprocess.Popen([program, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert process.stderr is not None
-    words = process.stderr.read().decode()
+    said = process.stderr.read().decode()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
-        raise RuntimeError(f"the import ended with exit code {process.returncode}: {words}")
+        raise RuntimeError(f"the program ended with exit code {process.returncode}: {said}")
     # Linux counts in kilobytes, macOS in bytes.
     unit = 1 if sys.platform == "darwin" else 1024
-    return _Taken(perf_counter() - began, usage.ru_maxrss * unit / 1_000_000)
+    return Taken(perf_counter() - began, usage.ru_maxrss * unit / 1_000_000)
 
 
-def _line(kind: Kind, rows: int, taken: _Taken) -> None:
-    rate = rows / taken.seconds
-    print(f"  {kind.name:32} {rows:9,} {taken.seconds:9.1f} {rate:9,.0f} {taken.megabytes:9,.0f}")
+def _line(kind: Kind, rows: int, spent: Taken) -> None:
+    rate = rows / spent.seconds
+    print(f"  {kind.name:32} {rows:9,} {spent.seconds:9.1f} {rate:9,.0f} {spent.megabytes:9,.0f}")

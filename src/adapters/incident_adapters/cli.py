@@ -217,9 +217,12 @@ def report(
     if incident is not None and (since or until):
         raise InvalidValue("INCIDENT", "name an incident or a period, not both")
     printing = cli_report.Printing(
-        form=cli_report.form(form, as_json=session.as_json), language=language, width=session.console.width
+        form=cli_report.form(form, as_json=session.as_json),
+        language=language,
+        width=session.console.width,
+        past=past.asked,
     )
-    with reading(session.url, session.bar, *cli_report.VIEWS, past=past.asked) as store:
+    with reading(session.url, session.bar, *cli_report.VIEWS, past=printing.past) as store:
         name = None if incident is None else store.find(incident)
         with store.reading(of=name) as connection:
             if name is None:

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
+from attrs import evolve as changed
 from attrs import frozen
 from rich.text import Text
 from sqlalchemy import Connection
@@ -26,11 +27,12 @@ from incident_adapters.report_data import (
 from incident_adapters.report_page import Page
 from incident_adapters.report_period import period_page
 from incident_adapters.report_text import text
-from incident_adapters.report_words import Language
+from incident_adapters.report_words import Language, Wording, moment
 from incident_domain import IncidentId
 from incident_domain.validation import InvalidValue
 from incident_projections.closure import CLOSURE
 from incident_projections.hand_overs import HAND_OVERS
+from incident_projections.past import AsOf, OccurredBy, RecordedBy, UpTo
 from incident_projections.sla_timers import SLA_TIMERS_TABLE
 from incident_projections.stretches import STRETCHES
 
@@ -48,11 +50,15 @@ class Format(Enum):
 
 @frozen(kw_only=True)
 class Printing:
-    """How a report is printed: as what, in which language, in lines of how many characters."""
+    """How a report is printed: as what, in which language, in lines of how many characters.
+
+    One of the past says on its page that it is, and of which.
+    """
 
     form: Format
     language: Language
     width: int
+    past: AsOf | None = None
 
     def of(self, report: IncidentReport | ServiceReport) -> str:
         """The report, printed so.
@@ -67,6 +73,9 @@ class Printing:
                 return self._written(period_data(report), period_page(report, self.language))
 
     def _written(self, data: object, page: Page) -> str:
+        if self.past is not None:
+            said = _as_of(self.past, Wording(self.language))
+            page = changed(page, subtitle=f"{page.subtitle} {said}".lstrip())
         match self.form:
             case Format.TEXT:
                 return text(page, self.width)
@@ -74,6 +83,18 @@ class Printing:
                 return msgspec.json.format(msgspec.json.encode(data), indent=2).decode()
             case Format.HTML:
                 return _html(page)
+
+
+def _as_of(past: AsOf, say: Wording) -> str:
+    match past:
+        case RecordedBy(at=at):
+            return say.say("As it was known on {at}.", at=moment(at))
+        case OccurredBy(at=at):
+            return say.say("As it was on {at}, as far as it is known now.", at=moment(at))
+        case UpTo(position=position):
+            return say.say("As of position {position} of the journal.", position=position)
+        case _:
+            assert_never(past)
 
 
 def _html(page: Page) -> str:

@@ -16,7 +16,6 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    Dialect,
     Select,
     bindparam,
     func,
@@ -215,33 +214,7 @@ def _found(
     given = dict(asked)
     if after is not None:
         given.update({f"after_{name}": value for name, value in zip(order, after, strict=True)})
-    written = _written(statement, connection.dialect)
-    return connection.exec_driver_sql(written.sql, written.values({**given, "limit": limit + 1})).all()
-
-
-@frozen
-class _Written:
-    """A statement as the driver takes it, with its fixed values; `names` is the order of values by place."""
-
-    sql: str
-    fixed: Mapping[str, Any]
-    names: Sequence[str] | None
-
-    def values(self, given: Mapping[str, Any]) -> Any:
-        values = {**self.fixed, **given}
-        return values if self.names is None else tuple(values[each] for each in self.names)
-
-
-_WRITTEN: Final[dict[tuple[Select[Any], str], _Written]] = {}
-
-
-def _written(statement: Select[Any], dialect: Dialect) -> _Written:
-    found = _WRITTEN.get((statement, dialect.name))
-    if found is None:
-        made: Any = statement.compile(dialect=dialect)
-        found = _Written(str(made), made.params, made.positiontup if made.positional else None)
-        _WRITTEN[statement, dialect.name] = found
-    return found
+    return connection.execute(statement, {**given, "limit": limit + 1}).all()
 
 
 def _cursor(place: Sequence[object]) -> str:
