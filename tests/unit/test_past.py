@@ -10,7 +10,7 @@ from attrs import evolve as changed
 from attrs import frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, inspect
 
 from incident_domain.envelope import Recorded
 from incident_domain.events import Closed
@@ -195,6 +195,19 @@ def test_before_the_first_event_there_is_nothing() -> None:
 
     assert {view.name for view in VIEWS} <= set(rows)
     assert not any(rows.values())
+
+
+def test_the_tables_have_the_indexes_that_readers_count_on() -> None:
+    """A question about the past takes no longer to answer, once its rows are there."""
+    source = ListSource(journal=late_acknowledgement())
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        fold_once(connection, VIEWS, extent(source, UpTo(position=3)).batches(source))
+
+    for table in (table for view in VIEWS for table in view.tables):
+        there = {each["name"] for each in inspect(engine).get_indexes(table.name)}
+        assert there == {each.name for each in table.indexes}
+    engine.dispose()
 
 
 @pytest.mark.parametrize("position", [0, -1, 4, 2**70])
