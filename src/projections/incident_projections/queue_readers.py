@@ -110,7 +110,7 @@ def group_queue(  # noqa: PLR0913 - each narrows the queue by itself
         order, (kind, agreement) = row[_ORDER_AT], row[_TARGET_AT]
         # Where one of the two views is behind, its place may be known before the rest.
         if row[_INCIDENT] is not None:
-            entries.append(entry(row[_ENTRY_AT], now, place_of(order, before, now, kind, agreement)))
+            entries.append(entry(row, now, place_of(order, before, now, kind, agreement)))
         before = order
     return Page(entries=tuple(entries), next=None if len(found) <= limit else _cursor(before or ()))
 
@@ -192,8 +192,7 @@ def _phase_page(connection: Connection, phase: Phase, now: datetime, limit: int,
     return Page(entries=entries, next=_cursor([last[_REGISTERED_AT], last[_INCIDENT]]))
 
 
-# Where a row has the values of an entry, those of its place, and the target that is due.
-_ENTRY_AT: Final = slice(0, len(_q))
+# Where a row has the values of its place, and the target that is due, behind those of the entry.
 _ORDER_AT: Final = slice(len(_q), len(_q) + len(ORDER))
 _TARGET_AT: Final = slice(len(_q) + len(ORDER), None)
 _order_of: Final = itemgetter(_ORDER_AT)
