@@ -94,6 +94,12 @@ def duration(length: timedelta) -> str:
     return f"{hours} h {rest:02} min" if hours else f"{rest} min"
 
 
+def working_time(length: timedelta) -> str:
+    """A length of working time, for example `30 h 00 min`: a day of work is not one of 24 hours."""
+    hours, minutes = divmod(length // timedelta(minutes=1), 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
+
+
 def _sentence(event: IncidentEvent) -> str:
     if isinstance(event, RegistrationEvent):
         return _registration(event)
