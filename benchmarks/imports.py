@@ -1,7 +1,6 @@
 """The import of a whole log: its time, and the memory that it takes at most."""
 
 import gzip
-import os
 import subprocess
 import sys
 from itertools import islice
@@ -54,6 +53,17 @@ def beginning_of_the_log(stores: Stores) -> Path:
     return beginning
 
 
+_PROGRAM: Final = """
+import sys
+from incident_adapters.cli import run
+from tests.importing import most_kilobytes
+
+code = run(sys.argv[1:])
+sys.stderr.write(f"\\n{most_kilobytes()}")
+sys.exit(code)
+"""
+
+
 @frozen
 class Taken:
     """What a call of the program took."""
@@ -68,18 +78,17 @@ def import_log(url: str, log: Path) -> Taken:
 
 def taken(*words: str) -> Taken:
     """Run the program in a process of its own."""
-    program = Path(sys.executable).with_name("incidents")
     began = perf_counter()
-    process = subprocess.Popen([program, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert process.stderr is not None
-    said = process.stderr.read().decode()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise RuntimeError(f"the program ended with exit code {process.returncode}: {said}")
-    # Linux counts in kilobytes, macOS in bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Taken(perf_counter() - began, usage.ru_maxrss * unit / 1_000_000)
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM, *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    said, _, kilobytes = done.stderr.decode().rpartition("\n")
+    if done.returncode != 0:
+        raise RuntimeError(f"the program ended with exit code {done.returncode}: {said}")
+    return Taken(perf_counter() - began, int(kilobytes) * 1024 / 1_000_000)
 
 
 def _line(kind: Kind, rows: int, spent: Taken) -> None:

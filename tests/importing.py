@@ -74,7 +74,7 @@ def _countdown(left: int) -> Callable[[], None]:
     return count
 
 
-def _most_kilobytes() -> int:
+def most_kilobytes() -> int:
     """The most memory that this process held."""
     status = Path("/proc/self/status")
     if not status.exists():
@@ -99,7 +99,7 @@ def _main(url: str, log: str, looks: str, writes: str, agreement: str) -> None:
             agreement=AgreementId(agreement) if agreement else None,
             progress=lambda _: written(),
         )
-    sys.stdout.write(json.dumps([dict(account.totals), _most_kilobytes() // 1024]))
+    sys.stdout.write(json.dumps([dict(account.totals), most_kilobytes() // 1024]))
 
 
 if __name__ == "__main__":
