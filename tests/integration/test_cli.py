@@ -178,7 +178,7 @@ def test_the_text_of_a_queue(incidents: Incidents, played: str) -> None:
     [
         (["--service", "telephony"], [TELEPHONES]),
         (["--service", "warehouse-labels", "--state", "investigation"], [PRINTER]),
-        (["--state", "on_hold"], []),
+        (["--state", "on-hold"], []),
         (["--line", "3", "--unacknowledged"], [TELEPHONES]),
         (["--line", "1"], []),
     ],

@@ -145,7 +145,12 @@ def test_one_incident_by_itself_has_the_same_answers(desk: ServiceDesk, question
     past = as_of(desk.journal, question)
 
     with past.reading() as whole, past.reading(of=PARENT) as alone:
-        for read in (incident_report, closure_report, timeline):
+        reported = [
+            incident_report(connection, PARENT, terms_of=AgreementTerms(desk.journal), now=past.now)
+            for connection in (alone, whole)
+        ]
+        assert reported[0] == reported[1]
+        for read in (closure_report, timeline):
             assert read(alone, PARENT) == read(whole, PARENT)
         assert timeline(alone, PARENT)
 

@@ -83,9 +83,10 @@ def demo(*, session: Here) -> None:
             for played in play(store, clock):
                 scenes.append(played)
                 session.tell(cli_demo.scene(played))
+            journal = store.desk.journal
             with store.views.reading() as connection:
                 entries = timeline(connection, SCANNERS)
-                closing = cli_report.of_incident(connection, SCANNERS)
+                closing = cli_report.of_incident(connection, SCANNERS, journal, journal.now())
             session.tell(cli_demo.epilogue(entries, closing, session.console.width))
             if session.store is None:
                 session.tell(cli_demo.INVITATION)
@@ -228,7 +229,8 @@ def report(
             if name is None:
                 printed = printing.of(cli_report.of_period(connection, since, until, store.now))
             else:
-                printed = printing.of(cli_report.of_incident(connection, name))
+                journal = store.store.desk.journal
+                printed = printing.of(cli_report.of_incident(connection, name, journal, store.now))
     if output is None:
         print(printed)
     else:

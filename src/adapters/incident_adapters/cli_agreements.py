@@ -138,7 +138,7 @@ def text(found: Iterable[ListedAgreement]) -> RenderableType:
     ]
     if not rows:
         return Text("Nothing is agreed.")
-    return table(("Agreement", "With", "Version", "Holds from", "Hours, and minutes by priority"), rows)
+    return table(("Agreement", "With", "Version", "Holds from (UTC)", "Hours, and minutes by priority"), rows)
 
 
 def _hours(hours: Hours) -> str:

@@ -14,7 +14,9 @@ from attrs import frozen
 from rich.text import Text
 from sqlalchemy import Connection
 
+from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.cli_errors import UnwritableFile
+from incident_adapters.journal import Journal
 from incident_adapters.report_closure import incident_page
 from incident_adapters.report_data import (
     IncidentReport,
@@ -118,9 +120,9 @@ def form(asked: Format | None, *, as_json: bool) -> Format:
     return Format.JSON if as_json else asked or Format.TEXT
 
 
-def of_incident(connection: Connection, name: IncidentId) -> IncidentReport:
+def of_incident(connection: Connection, name: IncidentId, journal: Journal, now: datetime) -> IncidentReport:
     """The closure report of an incident that was found in the store."""
-    found = incident_report(connection, name)
+    found = incident_report(connection, name, terms_of=AgreementTerms(journal), now=now)
     assert found is not None, "the views hold every incident that was found"
     return found
 
