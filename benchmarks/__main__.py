@@ -16,6 +16,7 @@ from benchmarks import (
     similar_incidents,
     view_growth,
     views,
+    what_if,
 )
 from benchmarks.stores import facts, running_stores
 
@@ -32,6 +33,7 @@ TOPICS = {
     "queue_top": queue_top.measure,
     "import": imports.measure,
     "export": exports.measure,
+    "what_if": what_if.measure,
 }
 
 

@@ -1,7 +1,6 @@
 """The import of a whole log: its time, and the memory that it takes at most."""
 
 import gzip
-import os
 import subprocess
 import sys
 from itertools import islice
@@ -24,7 +23,7 @@ def measure(stores: Stores, *, quick: bool) -> None:
     if not LOG.exists():
         print("\nImport of a ServiceNow log: left out, because the log is not beside the project")
         return
-    beginning = beginning_of_the_log(stores.folder)
+    beginning = beginning_of_the_log(stores)
     with gzip.open(LOG) as source:
         rows = sum(1 for _ in source) - 1
     print("\nImport of a ServiceNow log by `incidents import servicenow`, each in a process of its own")
@@ -46,47 +45,52 @@ def measure(stores: Stores, *, quick: bool) -> None:
             print(f"  aim {verdict}: {value:,.0f} {said}, less than {limit} wanted")
 
 
-@frozen
-class Taken:
-    """What a call of the program took: its time, and its memory at most."""
-
-    seconds: float
-    megabytes: float
-
-
-def beginning_of_the_log(folder: Path) -> Path:
-    """A log with the first rows of the real one."""
-    beginning = folder / "beginning.csv.gz"
+def beginning_of_the_log(stores: Stores) -> Path:
+    """The first rows of the log, in a file of their own."""
+    beginning = stores.folder / "beginning.csv.gz"
     with gzip.open(LOG) as source, gzip.open(beginning, "wb") as target:
         target.writelines(islice(source, 1 + _BEGINNING))
     return beginning
 
 
+_PROGRAM: Final = """
+import sys
+from incident_adapters.cli import run
+from tests.importing import most_kilobytes
+
+code = run(sys.argv[1:])
+sys.stderr.write(f"\\n{most_kilobytes()}")
+sys.exit(code)
+"""
+
+
+@frozen
+class Taken:
+    """What a call of the program took."""
+
+    seconds: float
+    megabytes: float
+
+
 def import_log(url: str, log: Path) -> Taken:
-    """Import a ServiceNow log with the program."""
-    return call("import", "servicenow", str(log), "--zone", "Europe/Madrid", "--store", url)
+    return taken("--store", url, "import", "servicenow", str(log), "--zone", "Europe/Madrid")
 
 
-def call(*words: str) -> Taken:
-    """Call the program `incidents` in a process of its own, and wait for it."""
-    program = Path(sys.executable).with_name("incidents")
+def taken(*words: str) -> Taken:
+    """Run the program in a process of its own."""
     began = perf_counter()
-    process = subprocess.Popen(
-        [program, *words],
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM, *words],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        check=False,
     )
-    assert process.stderr is not None
-    said = process.stderr.read().decode()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise RuntimeError(f"incidents {words[0]} ended with exit code {process.returncode}: {said}")
-    # Linux counts in kilobytes, macOS in bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Taken(perf_counter() - began, usage.ru_maxrss * unit / 1_000_000)
+    said, _, kilobytes = done.stderr.decode().rpartition("\n")
+    if done.returncode != 0:
+        raise RuntimeError(f"the program ended with exit code {done.returncode}: {said}")
+    return Taken(perf_counter() - began, int(kilobytes) * 1024 / 1_000_000)
 
 
-def _line(kind: Kind, rows: int, taken: Taken) -> None:
-    rate = rows / taken.seconds
-    print(f"  {kind.name:32} {rows:9,} {taken.seconds:9.1f} {rate:9,.0f} {taken.megabytes:9,.0f}")
+def _line(kind: Kind, rows: int, spent: Taken) -> None:
+    rate = rows / spent.seconds
+    print(f"  {kind.name:32} {rows:9,} {spent.seconds:9.1f} {rate:9,.0f} {spent.megabytes:9,.0f}")

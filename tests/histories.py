@@ -131,6 +131,10 @@ class ListSource:
         self.asked.append(after)
         return self.journal[max(0, after - back) : after + length]
 
+    def recorded_times(self, after: int, limit: int, /) -> Sequence[tuple[int, datetime]]:
+        """When the next events after a position were recorded."""
+        return [(each.position, each.recorded_at) for each in self.journal[after : after + limit]]
+
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Recorded]:

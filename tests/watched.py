@@ -7,7 +7,6 @@ from typing import Final
 
 from attrs import evolve as changed
 
-from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.service_desk import ServiceDesk
 from incident_domain import (
     AssignNumber,
@@ -25,7 +24,6 @@ from incident_domain import (
 from incident_domain.command import Command
 from incident_domain.events import Terms
 from incident_projections.engine import Projections
-from incident_projections.views import views
 from tests.agreements import GOLD, GOLD_TERMS
 from tests.examples import MANAGER
 from tests.process_spec import ORDINARY, minute
@@ -50,7 +48,7 @@ def much_later() -> datetime:
 def desk_with_views(url: str) -> Generator[tuple[ServiceDesk, Projections]]:
     """Give a desk on the store, and all its views."""
     with ServiceDesk.open(url, clock=much_later) as desk:
-        yield desk, Projections(desk.journal.store.engine, desk.journal, views(AgreementTerms(desk.journal)))
+        yield desk, desk.views()
 
 
 def publish_gold(desk: ServiceDesk, terms: Terms = GOLD_TERMS, holds_from: datetime | None = None) -> None:

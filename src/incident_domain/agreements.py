@@ -234,9 +234,13 @@ def _publish(now: Agreement, ask: PublishAgreement, number: int) -> list[Agreeme
             return []
         if now.party is not ask.party:
             raise contradiction("P3.7", "other-party", "party: an agreement keeps it; publish another one")
-        if ask.holds_from <= max(each.holds_from for each in now.versions):
+        last = max(each.holds_from for each in now.versions)
+        if ask.holds_from <= last:
             raise contradiction(
-                "P3.7", "holds-too-early", "holds_from: must lie after that of every version before it"
+                "P3.7",
+                "holds-too-early",
+                f"holds_from: must lie after that of every version before it, {last.isoformat()}; "
+                "let it hold from later on, for a version is never edited",
             )
     return [
         AgreementPublished(

@@ -173,6 +173,26 @@ def test_the_text_of_a_queue(incidents: Incidents, played: str) -> None:
     assert said[5].startswith("4")
 
 
+@pytest.mark.parametrize(
+    ("narrowing", "expected"),
+    [
+        (["--service", "telephony"], [TELEPHONES]),
+        (["--service", "warehouse-labels", "--state", "investigation"], [PRINTER]),
+        (["--state", "on-hold"], []),
+        (["--line", "3", "--unacknowledged"], [TELEPHONES]),
+        (["--line", "1"], []),
+    ],
+)
+def test_p2_5_the_work_queue_is_narrowed_on_the_command_line(
+    incidents: Incidents, played: str, narrowing: list[str], expected: list[str]
+) -> None:
+    """What narrows the queue in the library narrows it here; each entry brings the reasons for its place."""
+    entries = incidents("queue", *narrowing, "--json", "--store", played).data["entries"]
+
+    assert [each["incident"] for each in entries] == expected
+    assert [each["place"]["behind_by"] for each in entries] == [None] * len(expected)
+
+
 def test_a_queue_goes_on_page_by_page(incidents: Incidents, played: str) -> None:
     """The word at the end of a page leads to the next, up to the last, which has none."""
     first = incidents("queue", "work", "--limit", "1", "--json", "--store", played).data

@@ -87,6 +87,15 @@ def test_a_reader_goes_on_after_what_it_has(journal: Journal) -> None:
     assert journal.read(OTHER) == []
 
 
+def test_times_of_recording_are_read_by_themselves(journal: Journal) -> None:
+    """They are those that the events have when they are read."""
+    recorded = journal.append([change(incident=(REGISTERED, CLASSIFIED, AS_NEW))], seen={INCIDENT: 0})
+
+    assert journal.recorded_times(0, 10) == [(each.position, each.recorded_at) for each in recorded]
+    assert journal.recorded_times(1, 1) == [(2, recorded[1].recorded_at)]
+    assert journal.recorded_times(3, 10) == []
+
+
 def test_events_are_read_by_their_names(journal: Journal) -> None:
     """Only events of the names are given: of all streams in the order of recording, or stream by stream."""
     recorded = journal.append(

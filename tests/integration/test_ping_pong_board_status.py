@@ -11,6 +11,10 @@ from sqlalchemy import create_engine
 from incident_adapters.cli import run
 from incident_adapters.cli_errors import ExitCode
 from incident_adapters.demo_stage import PRINTER, SCANNERS, TELEPHONES
+from incident_adapters.service_desk import ServiceDesk
+from incident_adapters.time_machine import as_of
+from incident_domain import Resolve
+from incident_domain.command import Command
 from incident_domain.events import (
     CustomerInformed,
     DomainEvent,
@@ -26,6 +30,7 @@ from incident_projections.customer_status import CUSTOMER_STATUS, CustomerStatus
 from incident_projections.engine import Projections
 from incident_projections.hand_overs import HAND_OVERS
 from incident_projections.major_incidents import MAJOR_INCIDENTS
+from incident_projections.past import OccurredBy
 from incident_projections.ping_pong import MovedIncident, Pair, most_moved, pairs
 from incident_projections.queue import QUEUE
 from incident_projections.sla_timers import sla_timers
@@ -42,7 +47,9 @@ from tests.agreements import (
     progress,
     rejected,
 )
+from tests.examples import INCIDENT, OTHER
 from tests.histories import ListSource, at, classified, example, recorded
+from tests.process_spec import MERGED, ask, minute
 from tests.reported import TERMS
 
 VIEWS: Final[tuple[View, ...]] = (
@@ -140,6 +147,28 @@ def test_the_readers_say_the_same_on_every_store(store_url: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("asked_at", "standing"),
+    [(5, Standing.RECEIVED), (100, Standing.IN_WORK), (200, Standing.RESOLVED)],
+)
+def test_the_past_of_what_is_the_same_as_another_is_that_ones(
+    store_url: str, asked_at: float, standing: Standing
+) -> None:
+    """The views of one incident alone, as of then, know how far the one that carries on for it was."""
+    resolve = ask(Resolve, incident=OTHER, at=minute(150), restored_at=minute(140))
+    with ServiceDesk.open(store_url, clock=lambda: minute(1_000)) as desk:
+        for command in (*MERGED, resolve):
+            assert isinstance(command, Command)
+            desk.handle(command)
+        past = as_of(desk.journal, OccurredBy(at=minute(asked_at)))
+        with past.reading([CUSTOMER_STATUS], of=INCIDENT) as alone, past.reading() as among_all:
+            seen = customer_status(alone, INCIDENT)
+
+            assert seen is not None
+            assert seen.standing is standing
+            assert seen == customer_status(among_all, INCIDENT)
+
+
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Give the URL of a store in which the demo was played; tests only read it."""
@@ -201,7 +230,8 @@ def test_the_board_shows_the_major_incident_only(played: str, capsys: pytest.Cap
     said = asked(played, "board", capsys)
     answer = data(played, "board", capsys)
 
-    assert "no next update is announced" in " ".join(said.split())
+    told = " ".join(said.split())
+    assert "the customer was last told at 2026-03-02 10:01; no next update is announced" in told
     assert set(answer) == {"at", "entries"}
     assert [(each["incident"], each["group"], each["owed"]) for each in answer["entries"]] == [
         (TELEPHONES, "network", [])

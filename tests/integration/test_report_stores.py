@@ -7,7 +7,7 @@ from incident_adapters.report_text import text
 from incident_adapters.report_words import Language
 from incident_projections.engine import Projections
 from tests.histories import ListSource, at, recorded
-from tests.reported import ONE, VIEWS, story
+from tests.reported import ONE, TERMS, VIEWS, story
 
 
 def test_a_report_says_the_same_on_every_store(store_url: str) -> None:
@@ -21,7 +21,7 @@ def reported(url: str) -> tuple[object, ...]:
     views = Projections(engine, ListSource(journal=recorded(*story())), VIEWS)
     views.catch_up()
     with views.reading() as connection:
-        closure = incident_report(connection, ONE)
+        closure = incident_report(connection, ONE, terms_of=TERMS, now=at(500))
         months = [
             service_report(connection, since=at(begin), until=at(end))
             for begin, end in ((-60, 30), (30, 500), (-100_000, 100_000))

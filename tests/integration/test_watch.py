@@ -159,6 +159,15 @@ def test_an_update_that_came_late_is_recorded_afterwards(store: tuple[ServiceDes
 
 
 @pytest.mark.clause("X1")
+def test_a_store_in_memory_is_watched_too() -> None:
+    """Nothing there can be read while somebody writes: the agreements are looked up before."""
+    with desk_with_views("sqlite://") as (desk, projections):
+        publish_gold(desk)
+        at_work(desk, "INC-1")
+
+        assert watch_once(desk, projections, minute(16)).breaches == 1
+
+
 def test_what_waits_is_not_due(store: tuple[ServiceDesk, Projections]) -> None:
     """On hold for the supplier since 100, the time to resolve has used less than half, for days."""
     desk, views = store

@@ -201,6 +201,27 @@ def test_every_expected_error_is_one_line_with_its_exit_code(error: Exception, c
     assert "\n" not in line
 
 
+@pytest.mark.parametrize(
+    ("command", "rest", "said"),
+    [
+        ("due", "--within 8", "--within: 8 is not understood; write a length of time such as 30m, 8h or 2d"),
+        (
+            "queue",
+            "--as-of now",
+            "--as-of: now is not understood; write a date, or an instant such as 2026-03-02T10:00+01:00",
+        ),
+        ("due", "--within", "--within: its value is missing; write it after the option"),
+        ("agreements publish", "", "FILE: is missing; give it after the command"),
+    ],
+)
+def test_a_slip_on_the_command_line_is_told_with_how_it_is_written(
+    capsys: pytest.CaptureFixture[str], command: str, rest: str, said: str
+) -> None:
+    """The line names the option, what may stand there, and the command whose help tells more."""
+    assert run([*command.split(), *rest.split()]) is ExitCode.MISUSED
+    assert capsys.readouterr().err == f"incidents: {said} (incidents {command} --help tells more)\n"
+
+
 def test_what_a_database_says_is_not_repeated() -> None:
     """An answer of the database may hold what is stored, so it is not printed."""
     failed = DatabaseFailed("INSERT INTO queue VALUES (?)", ("Dora Peña",), Exception("near Dora Peña"))

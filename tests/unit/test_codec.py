@@ -214,6 +214,8 @@ def test_bytes_that_are_no_state_are_refused(state: bytes) -> None:
     """Anything but the JSON object of a stored event is an error."""
     with pytest.raises(MapperDeserialisationError, match="its envelope is not"):
         MAPPER.to_domain_event(StoredEvent(INCIDENT, 1, "incident.closed.v1", state))
+    with pytest.raises(MapperDeserialisationError, match="its envelope is not"):
+        MAPPER.recorded_at(INCIDENT, 1, "incident.closed.v1", state)
 
 
 def test_an_unknown_wire_name_is_refused() -> None:

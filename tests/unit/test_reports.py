@@ -30,17 +30,19 @@ from incident_projections.queue import Phase
 from incident_projections.sla_readers import Outcome
 from tests.agreements import (
     GOLD,
+    applied,
     escalated,
+    prioritised,
     resolved,
 )
 from tests.histories import DESK, at, classified, registered, shown
-from tests.reported import ONE, VIEWS, story
+from tests.reported import ONE, TERMS, VIEWS, story
 
 
 def reports() -> tuple[IncidentReport, ServiceReport]:
     """Both reports of the story."""
     with shown(VIEWS, *story()) as connection:
-        closure = incident_report(connection, ONE)
+        closure = incident_report(connection, ONE, terms_of=TERMS, now=at(500))
         assert closure is not None
         return closure, service_report(connection, since=at(-60), until=at(500))
 
@@ -149,10 +151,39 @@ def test_p5_2_the_closure_report_says_every_point_of_the_closing() -> None:
     assert "gold resolve 4 h 00 min 4 h 50 min 1 1 breached" in said
 
 
+def test_p5_2_a_clock_that_still_runs_is_read_at_the_time_asked() -> None:
+    """The report of an open incident shows what is used by now, and a breach that nobody recorded."""
+    open_still = (*classified(ONE), applied(0), prioritised(1))
+    with shown(VIEWS, *((ONE, each) for each in open_still)) as connection:
+        said = [
+            text(incident_page(report, Language.EN)).splitlines()
+            for now in (at(10), at(40))
+            if (report := incident_report(connection, ONE, terms_of=TERMS, now=now))
+        ]
+
+    acknowledge, resolve = (
+        [
+            " ".join(line.split())
+            for lines in said
+            for line in lines
+            if line.startswith(f"  gold       {kind}")
+        ]
+        for kind in ("acknowledge", "resolve")
+    )
+    assert acknowledge == [
+        "gold acknowledge 15 min 10 min 1 0 still running",
+        "gold acknowledge 15 min 40 min 1 1 breached",
+    ]
+    assert resolve == [
+        "gold resolve 4 h 00 min 10 min 1 0 still running",
+        "gold resolve 4 h 00 min 40 min 1 0 still running",
+    ]
+
+
 def test_p5_2_an_incident_without_an_agreement_says_so() -> None:
     """That none applies is an answer, not a gap."""
     with shown(VIEWS, *((ONE, each) for each in classified(ONE))) as connection:
-        report = incident_report(connection, ONE)
+        report = incident_report(connection, ONE, terms_of=TERMS, now=at(500))
 
     assert report is not None
     assert "No service level agreement applies to it." in text(incident_page(report, Language.EN))
@@ -182,7 +213,7 @@ def test_what_somebody_wrote_is_never_markup() -> None:
     ]
     told = [registered(ONE, summary=evil), *classified(ONE)[1:], *events]
     with shown(VIEWS, *((ONE, each) for each in told)) as connection:
-        closure = incident_report(connection, ONE)
+        closure = incident_report(connection, ONE, terms_of=TERMS, now=at(500))
         assert closure is not None
         period = service_report(connection, since=at(-60), until=at(500))
     for page in (incident_page(closure, Language.EN), period_page(period, Language.EN)):

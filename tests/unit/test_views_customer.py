@@ -8,6 +8,7 @@ import pytest
 from attrs import evolve as changed
 from attrs import fields, has
 from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 from sqlalchemy import Connection, create_engine
 
@@ -69,12 +70,14 @@ from tests.histories import (
     shown,
     states_of,
 )
+from tests.strategies import event_of
 
 VIEWS: Final = (CUSTOMER_STATUS,)
 ONE: Final = IncidentId("INC-1")
 TWO: Final = IncidentId("INC-2")
 MARK: Final = re.compile(r"<[^<>]*>")
 KINDS: Final = sorted(INCIDENT_EVENTS, key=lambda kind: kind.__name__)
+SEEN: Final = sorted(CUSTOMER_STATUS.about, key=lambda kind: kind.__name__)
 
 
 def marked(value: Any, where: str) -> Any:
@@ -197,6 +200,17 @@ def test_no_history_shows_a_customer_anything_internal(journal: list[Recorded]) 
         said = everything_shown(status)
         assert set(MARK.findall(said)) <= told_texts(marks, name)
         assert [other for other in incidents if other != name and other in said] == []
+
+
+@given(events=st.lists(st.sampled_from(SEEN).flatmap(event_of), max_size=12))
+def test_nothing_internal_is_seen_in_whatever_order_things_are_told(events: list[IncidentEvent]) -> None:
+    """Of the events that the view is about the texts told to the customer are seen, and no other."""
+    told = [marked_event(each, place, [INCIDENT]) for place, each in enumerate(events, 2)]
+    journal = recorded((INCIDENT, registered(INCIDENT)), *((INCIDENT, each) for each in told))
+
+    shown_marks = set(MARK.findall(everything_shown(statuses(journal)[INCIDENT])))
+
+    assert shown_marks <= told_texts(journal, INCIDENT)
 
 
 @given(journal=histories())

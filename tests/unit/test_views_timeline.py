@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 from attrs import evolve
 
@@ -11,7 +13,7 @@ from incident_domain.events import (
     IncidentId,
     Reopened,
 )
-from incident_projections.describe import describe
+from incident_projections.describe import describe, working_time
 from incident_projections.timeline import TIMELINE, timeline
 from tests.examples import EXAMPLES, IMPORTER
 from tests.histories import example, registered, shown
@@ -97,3 +99,17 @@ def test_a_channel_is_said_as_people_do(channel: Channel, said: str) -> None:
     informed = evolve(example(CustomerInformed), channel=channel, text="More in an hour")
 
     assert describe(informed) == f"The customer was informed {said}: More in an hour."
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [
+        (0, "0 min"),
+        (53, "53 min"),
+        (425, "7 h 05 min"),
+        (1800, "30 h 00 min"),
+    ],
+)
+def test_working_time_is_told_in_hours(minutes: int, said: str) -> None:
+    """Thirty hours of work are not a day and six hours."""
+    assert working_time(timedelta(minutes=minutes)) == said

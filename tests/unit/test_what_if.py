@@ -46,6 +46,7 @@ from tests.agreements import (
     NETWORK_OLA,
     OFFICE,
     P3,
+    SERVERS,
     acknowledged,
     any_terms,
     applied,
@@ -141,6 +142,13 @@ def test_a_clock_that_still_runs_is_read_now(now: int, minutes: int, change: Cha
     assert of(RESOLVE, compared(supposing(minutes), *BEGUN, now=now)).change is change
 
 
+def test_a_clock_that_stands_still_may_still_run() -> None:
+    """Who waits for the customer at the instant asked has not met the target yet."""
+    found = of(RESOLVE, compared(supposing(100), *BEGUN, held(50), now=300))
+
+    assert (found.change, found.would_be.used) == (Change.STILL_RUNNING, timedelta(minutes=50))
+
+
 @pytest.mark.parametrize(
     ("ends", "change"), [(100, Change.WOULD_MEET), (101, Change.WOULD_BREACH), (None, Change.WOULD_BREACH)]
 )
@@ -196,6 +204,24 @@ def test_a_groups_agreement_runs_beside_the_customers() -> None:
     assert of(RESOLVE, found).change is Change.MET_ANYWAY
     ola = of(RESOLVE, found, NETWORK_OLA)
     assert (ola.change, ola.would_be.used) == (Change.WOULD_BREACH, timedelta(minutes=120))
+
+
+def test_each_group_has_an_agreement_of_its_own() -> None:
+    """That of another group runs beside it, and promises nothing where that group never has the incident."""
+    terms_of = known(network_ola_1=(Party.GROUP, changed(GOLD_TERMS, group=NETWORK)))
+    events = (registered(INCIDENT), applied(agreement=NETWORK_OLA), prioritised(0), escalated(5))
+    servers = AgreementId("servers-ola")
+    alternative = supposing(100, name=servers, party=Party.GROUP, terms=changed(GOLD_TERMS, group=SERVERS))
+
+    never = compared(alternative, *events, resolved(200), terms_of=terms_of)
+    at_last = compared(alternative, *events, escalated(50, SERVERS), resolved(200), terms_of=terms_of)
+
+    assert {each.agreement for each in never.targets} == {NETWORK_OLA}
+    assert never.would_be_agreed
+    assert of(RESOLVE, at_last, servers).change is Change.WOULD_BREACH
+    same_group = supposing(100, name=servers, party=Party.GROUP, terms=changed(GOLD_TERMS, group=NETWORK))
+    beside = compared(same_group, *events, resolved(200), terms_of=terms_of)
+    assert {each.agreement for each in beside.targets} == {NETWORK_OLA}
 
 
 def test_what_was_registered_before_it_would_have_held_keeps_what_it_had() -> None:
@@ -281,8 +307,8 @@ def test_a_breach_stays_one_when_a_longer_target_comes() -> None:
 
 @pytest.mark.clause("P3.3")
 def test_one_late_update_is_a_breach() -> None:
-    """Each update begins a cycle; the one that used most is shown."""
-    events = (*BEGUN, progress(20), progress(100), progress(110), resolved(115))
+    """Each update begins a cycle; the one that used most is shown, with the first breach of all."""
+    events = (*BEGUN, progress(20), progress(85), progress(165), progress(170), resolved(175))
 
     found = of(UPDATE, compared(Alternative(), *events))
 
@@ -382,3 +408,34 @@ def test_one_breach_makes_an_incident_breached() -> None:
     assert of(ACKNOWLEDGE, found).change is Change.MET_ANYWAY
     assert found.change is Change.SAVED
     assert [each.kind for each in counted(found).told] == [UPDATE, RESOLVE]
+
+
+def test_an_incident_is_met_once_all_its_targets_are() -> None:
+    """What was acknowledged in time and still runs towards its resolution may still be breached."""
+    found = compared(Alternative(), *BEGUN, escalated(1), acknowledged(10), now=50)
+
+    assert of(ACKNOWLEDGE, found).change is Change.MET_ANYWAY
+    assert found.change is Change.STILL_RUNNING
+
+
+def test_what_is_told_comes_by_change_priority_and_excess() -> None:
+    """What would be saved comes first, then what would be breached; in each the most urgent first."""
+    p3 = changed(GOLD_TERMS, targets=(target(RESOLVE, 100), target(RESOLVE, 100, P3)))
+    strict = Alternative(agreements={GOLD: OtherAgreement(party=Party.CUSTOMER, holds_from=START, terms=p3)})
+    moderate = (registered(INCIDENT), applied(), prioritised(0, P3))
+
+    found = counted(
+        compared(strict, registered(INCIDENT), prioritised(0), resolved(110)),
+        compared(strict, *moderate, resolved(230)),
+        compared(strict, *BEGUN, resolved(120)),
+        compared(strict, *BEGUN, resolved(130)),
+        compared(supposing(480), *BEGUN, resolved(300)),
+    )
+
+    assert [(each.change, each.priority, each.would_be.used) for each in found.told] == [
+        (Change.SAVED, Priority.HIGH, timedelta(minutes=300)),
+        (Change.NEWLY_BREACHED, Priority.HIGH, timedelta(minutes=130)),
+        (Change.NEWLY_BREACHED, Priority.HIGH, timedelta(minutes=120)),
+        (Change.NEWLY_BREACHED, Priority.MODERATE, timedelta(minutes=230)),
+        (Change.WOULD_BREACH, Priority.HIGH, timedelta(minutes=110)),
+    ]

@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import evolve as changed
 from hypothesis import given
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, delete, select
 
 from incident_domain.envelope import Recorded
 from incident_domain.events import (
@@ -164,6 +164,22 @@ def test_what_is_not_at_work_takes_no_place() -> None:
         rows = connection.execute(select(WORK_TABLE.c.incident)).scalars().all()
 
     assert rows == ["INC-3"]
+
+
+def test_an_incident_that_the_other_view_does_not_know_yet_is_left_out() -> None:
+    """A page without it still leads to the next, and the one after it says what puts it there."""
+    story = [*begun("INC-1"), *begun("INC-2"), *begun("INC-3", minutes=1)]
+
+    with shown(VIEWS, *story) as connection:
+        connection.execute(delete(QUEUE_TABLE).where(QUEUE_TABLE.c.incident == "INC-2"))
+        first = group_queue(connection, now=at(9), limit=2)
+        rest = group_queue(connection, now=at(9), limit=2, cursor=first.next)
+
+    assert [entry.incident for entry in first.entries] == ["INC-1"]
+    assert [entry.incident for entry in rest.entries] == ["INC-3"]
+    [last] = rest.entries
+    assert last.place is not None
+    assert last.place.behind_by is Criterion.AGE
 
 
 @given(journal=histories())

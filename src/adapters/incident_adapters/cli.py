@@ -95,9 +95,10 @@ def demo(*, session: Here) -> None:
             for played in play(store, clock):
                 scenes.append(played)
                 session.tell(cli_demo.scene(played))
+            journal = store.desk.journal
             with store.views.reading() as connection:
                 entries = timeline(connection, SCANNERS)
-                closing = cli_report.of_incident(connection, SCANNERS)
+                closing = cli_report.of_incident(connection, SCANNERS, journal, journal.now())
             session.tell(cli_demo.epilogue(entries, closing, session.console.width))
             if session.store is None:
                 session.tell(cli_demo.INVITATION)
@@ -229,15 +230,19 @@ def report(
     if incident is not None and (since or until):
         raise InvalidValue("INCIDENT", "name an incident or a period, not both")
     printing = cli_report.Printing(
-        form=cli_report.form(form, as_json=session.as_json), language=language, width=session.console.width
+        form=cli_report.form(form, as_json=session.as_json),
+        language=language,
+        width=session.console.width,
+        past=past.asked,
     )
-    with reading(session.url, session.bar, *cli_report.VIEWS, past=past.asked) as store:
+    with reading(session.url, session.bar, *cli_report.VIEWS, past=printing.past) as store:
         name = None if incident is None else store.find(incident)
         with store.reading(of=name) as connection:
             if name is None:
                 printed = printing.of(cli_report.of_period(connection, since, until, store.now))
             else:
-                printed = printing.of(cli_report.of_incident(connection, name))
+                journal = store.store.desk.journal
+                printed = printing.of(cli_report.of_incident(connection, name, journal, store.now))
     if output is None:
         print(printed)
     else:

@@ -14,9 +14,11 @@ from rich.text import Text
 from incident_adapters.agreement_file import AgreementFile, read_agreement
 from incident_adapters.agreement_terms import published_agreements
 from incident_adapters.cli_errors import UnreadableFile
+from incident_adapters.cli_past import PRESENT, PastAsked
 from incident_adapters.cli_session import Here
 from incident_adapters.cli_store import existing, opened
 from incident_adapters.cli_text import cell, moment, table, words
+from incident_adapters.time_machine import as_of
 from incident_domain.actor import Actor, PersonId, Role
 from incident_domain.agreements import Agreement
 from incident_domain.events import AgreementId, AgreementPublished, Hours, Party, Target, TargetKind, Terms
@@ -78,7 +80,7 @@ def publish(file: Path, /, *, by: str, role: Role, session: Here) -> None:
 
 
 @agreements.command(name="list")
-def show(*, session: Here) -> None:
+def show(*, past: PastAsked = PRESENT, session: Here) -> None:
     """Show every agreement: its versions, from when on each holds, its hours and its targets in minutes.
 
     ```
@@ -87,7 +89,8 @@ def show(*, session: Here) -> None:
     ```
     """
     with existing(session.url) as store:
-        found = published_agreements(store.desk.journal)
+        journal, asked = store.desk.journal, past.asked
+        found = published_agreements(journal) if asked is None else as_of(journal, asked).agreements()
     session.answer({"agreements": listed(found)})
     session.tell(text(listed(found)))
 
@@ -135,7 +138,7 @@ def text(found: Iterable[ListedAgreement]) -> RenderableType:
     ]
     if not rows:
         return Text("Nothing is agreed.")
-    return table(("Agreement", "With", "Version", "Holds from", "Hours, and minutes by priority"), rows)
+    return table(("Agreement", "With", "Version", "Holds from (UTC)", "Hours, and minutes by priority"), rows)
 
 
 def _hours(hours: Hours) -> str:

@@ -75,6 +75,8 @@ def _stands(entry: BoardEntry) -> list[str]:
     said = [words(entry.phase)]
     if entry.group is not None and entry.acknowledged_at is None:
         said.append("not acknowledged")
+    if entry.told_at is not None:
+        said.append(f"the customer was last told at {moment(entry.told_at)}")
     if not any(each.what is Debt.NEXT_UPDATE for each in entry.owed):
         said.append("no next update is announced")
     return ["; ".join(said), *map(_debt, entry.owed)]

@@ -18,7 +18,7 @@ from incident_adapters.cli_text import below_each_other, moment, section, table,
 from incident_domain.events import AgreementId, Party, TargetKind
 from incident_domain.service_clock import ClockState
 from incident_domain.validation import InvalidValue
-from incident_projections.describe import duration
+from incident_projections.describe import working_time
 from incident_projections.sla_readers import SlaTimer, breached, due_within, timers_of
 from incident_projections.sla_timers import SLA_TIMERS_TABLE
 
@@ -146,10 +146,10 @@ def _title(timer: SlaTimer) -> str:
 
 
 def _standing(timer: SlaTimer) -> str:
-    used = f"{duration(timer.elapsed)} used"
+    used = f"{working_time(timer.elapsed)} used"
     if timer.target is None:
         return f"{used}, no target"
-    used = f"{used} of {duration(timer.target)}"
+    used = f"{used} of {working_time(timer.target)}"
     if timer.outcome is not None:
         return f"{used}, {words(timer.outcome)}"
     if timer.breached:
@@ -174,4 +174,4 @@ def _listed(found: Sequence[SlaTimer], nothing: str) -> RenderableType:
 def _left(remaining: timedelta | None) -> str:
     if remaining is None:
         return ""
-    return duration(remaining) if remaining >= timedelta() else f"-{duration(-remaining)}"
+    return working_time(remaining) if remaining >= timedelta() else f"-{working_time(-remaining)}"

@@ -1,9 +1,11 @@
 """How the program ends: its exit codes, and the one line that it says when something is wrong."""
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Final
 
-from cyclopts import CycloptsError
+from cyclopts import Argument, CoercionError, CycloptsError, MissingArgumentError, Token
 from eventsourcing.persistence import MapperDeserialisationError, PersistenceError
 from sqlalchemy.exc import DBAPIError
 
@@ -87,6 +89,13 @@ EXPECTED: Final = (
 """Everything that may go wrong without the program being at fault."""
 
 
+_WRITTEN: Final[Mapping[type, str]] = {
+    datetime: "a date, or an instant such as 2026-03-02T10:00+01:00",
+    timedelta: "a length of time such as 30m, 8h or 2d",
+}
+"""How what is no number and no word is written on the command line."""
+
+
 def explained(error: Exception) -> tuple[ExitCode, str]:
     """The exit code of one of the `EXPECTED` errors, and the line to say.
 
@@ -102,7 +111,10 @@ def explained(error: Exception) -> tuple[ExitCode, str]:
                 ExitCode.MISUSED,
                 "--after: no page of this queue ended with that word; copy one, or leave it out",
             )
-        case CycloptsError() | InvalidValue():
+        case CycloptsError():
+            asked = " ".join(("incidents", *(error.command_chain or ())))
+            return ExitCode.MISUSED, f"{_misread(error)} ({asked} --help tells more)"
+        case InvalidValue():
             return ExitCode.MISUSED, f"{_one_line(error)} (incidents --help tells more)"
         case (
             UnreadableFile()
@@ -118,6 +130,20 @@ def explained(error: Exception) -> tuple[ExitCode, str]:
             return ExitCode.STORE, f"store: the database failed ({type(error.orig).__name__}); try again"
         case _:
             return ExitCode.STORE, _one_line(error)
+
+
+def _misread(error: CycloptsError) -> str:
+    match error:
+        case MissingArgumentError(keyword=str(keyword)):
+            return f"{keyword}: its value is missing; write it after the option"
+        case MissingArgumentError(argument=Argument(name=name)):
+            return f"{name}: is missing; give it after the command"
+        case CoercionError(token=Token(keyword=str(keyword), value=value), target_type=type() as kind) if (
+            kind in _WRITTEN
+        ):
+            return f"{keyword}: {value} is not understood; write {_WRITTEN[kind]}"
+        case _:
+            return _one_line(error)
 
 
 def _one_line(error: Exception) -> str:

@@ -19,7 +19,6 @@ from incident_projections.sla_timers import SLA_TIMERS_TABLE
 from incident_projections.work_queue import WorkState
 
 Which: TypeAlias = Literal["review", "work", "closure"]
-StateAsked: TypeAlias = Literal["initial_support", "investigation", "on_hold"]
 
 READ_BY: Final[Mapping[Which, tuple[Table, ...]]] = {
     "review": (QUEUE_TABLE,),
@@ -51,7 +50,7 @@ class Narrowing:
     ] = None
     service: Annotated[str | None, Parameter(help="Only what affects this service.")] = None
     state: Annotated[
-        StateAsked | None, Parameter(help="Only what is in initial support, investigated, or on hold.")
+        WorkState | None, Parameter(help="Only what is in initial support, investigated, or on hold.")
     ] = None
     overdue: Annotated[bool, _flag("Only where the next progress report is overdue.")] = False
     unacknowledged: Annotated[bool, _flag("Only where the group has not acknowledged receipt.")] = False
@@ -109,7 +108,7 @@ def look_up(
                 person=None if narrowing.person is None else PersonId(narrowing.person),
                 priority=None if narrowing.priority is None else Priority(narrowing.priority),
                 service=narrowing.service,
-                state=None if narrowing.state is None else WorkState(narrowing.state),
+                state=narrowing.state,
                 unacknowledged=narrowing.unacknowledged,
                 update_overdue=narrowing.overdue,
                 limit=page.limit,

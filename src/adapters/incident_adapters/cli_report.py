@@ -6,14 +6,17 @@ from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
+from attrs import evolve as changed
 from attrs import frozen
 from rich.text import Text
 from sqlalchemy import Connection
 
+from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.cli_errors import UnwritableFile
+from incident_adapters.journal import Journal
 from incident_adapters.report_closure import incident_page
 from incident_adapters.report_data import (
     IncidentReport,
@@ -26,12 +29,13 @@ from incident_adapters.report_data import (
 from incident_adapters.report_page import Page, in_place_of_the_personal
 from incident_adapters.report_period import period_page
 from incident_adapters.report_text import text
-from incident_adapters.report_words import Language, Wording
+from incident_adapters.report_words import Language, Wording, moment
 from incident_domain import IncidentId
 from incident_domain.personal import ERASED, SEALED
 from incident_domain.validation import InvalidValue
 from incident_projections.closure import CLOSURE
 from incident_projections.hand_overs import HAND_OVERS
+from incident_projections.past import AsOf, OccurredBy, RecordedBy, UpTo
 from incident_projections.sla_timers import SLA_TIMERS_TABLE
 from incident_projections.stretches import STRETCHES
 
@@ -49,11 +53,15 @@ class Format(Enum):
 
 @frozen(kw_only=True)
 class Printing:
-    """How a report is printed: as what, in which language, in lines of how many characters."""
+    """How a report is printed: as what, in which language, in lines of how many characters.
+
+    One of the past says on its page that it is, and of which.
+    """
 
     form: Format
     language: Language
     width: int
+    past: AsOf | None = None
 
     def of(self, report: IncidentReport | ServiceReport) -> str:
         """The report, printed so.
@@ -68,6 +76,9 @@ class Printing:
                 return self._written(period_data(report), period_page(report, self.language))
 
     def _written(self, data: object, page: Page) -> str:
+        if self.past is not None:
+            said = _as_of(self.past, Wording(self.language))
+            page = changed(page, subtitle=f"{page.subtitle} {said}".lstrip())
         say = Wording(self.language).say
         page = in_place_of_the_personal(page, say(ERASED), say(SEALED))
         match self.form:
@@ -77,6 +88,18 @@ class Printing:
                 return msgspec.json.format(msgspec.json.encode(data), indent=2).decode()
             case Format.HTML:
                 return html_of(page)
+
+
+def _as_of(past: AsOf, say: Wording) -> str:
+    match past:
+        case RecordedBy(at=at):
+            return say.say("As it was known on {at}.", at=moment(at))
+        case OccurredBy(at=at):
+            return say.say("As it was on {at}, as far as it is known now.", at=moment(at))
+        case UpTo(position=position):
+            return say.say("As of position {position} of the journal.", position=position)
+        case _:
+            assert_never(past)
 
 
 def html_of(page: Page) -> str:
@@ -105,9 +128,9 @@ def form(asked: Format | None, *, as_json: bool) -> Format:
     return Format.JSON if as_json else asked or Format.TEXT
 
 
-def of_incident(connection: Connection, name: IncidentId) -> IncidentReport:
+def of_incident(connection: Connection, name: IncidentId, journal: Journal, now: datetime) -> IncidentReport:
     """The closure report of an incident that was found in the store."""
-    found = incident_report(connection, name)
+    found = incident_report(connection, name, terms_of=AgreementTerms(journal), now=now)
     assert found is not None, "the views hold every incident that was found"
     return found
 

@@ -40,7 +40,7 @@ def status(
     """
     with reading(session.url, session.bar, CUSTOMER_STATUS, past=past.asked) as store:
         name = store.find(incident)
-        with store.reading() as connection:
+        with store.reading(of=name) as connection:
             shown = customer_status(connection, name)
     assert shown is not None, "the view holds every incident that was found"
     session.answer(data(shown, language))

@@ -152,7 +152,7 @@ class ReadStore:
     def reading(self, *, of: IncidentId | None = None) -> Generator[Connection]:
         """Give a connection for the readers of the views.
 
-        With `of` the views of the past are made of that incident and its children alone.
+        With `of` the views of the past are made of that incident, its children and what carries on for it.
 
         Raises:
             ViewStopped: when a view cannot fold an event.
@@ -190,7 +190,7 @@ def reading(url: str, bar: "Bar", *views: Named, past: AsOf | None = None) -> Ge
         else:
             with bar.shown("looking for where the past ends") as advance:
                 then = as_of(store.desk.journal, past, progress=advance)
-            now = then.extent.now
+            now = then.now
         yield ReadStore(store=store, bar=bar, names=names, past=then, now=now)
 
 

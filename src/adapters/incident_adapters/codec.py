@@ -225,11 +225,24 @@ class EventMapper(Mapper[str]):
                 event=_READERS[current](event, _CLASSES[current]),
             )
         except _UNREADABLE:
-            fault = self._fault(stream, name, state)
-            raise MapperDeserialisationError(
-                f"cannot read {name} of stream {stream}, version {version}: {fault}; "
-                "it is damaged, or a later release wrote it: read it with that release"
-            ) from None
+            raise self._unreadable(stream, version, name, state) from None
+
+    def recorded_at(self, stream: str, version: int, name: str, state: bytes) -> datetime:
+        """When one row of the journal was recorded; its event is not read, which would take much longer.
+
+        Raises:
+            MapperDeserialisationError: when this release cannot read the envelope.
+        """
+        try:
+            return read_instant(_DECODER.decode(state).recorded_at, datetime)
+        except _UNREADABLE:
+            raise self._unreadable(stream, version, name, state) from None
+
+    def _unreadable(self, stream: str, version: int, name: str, state: bytes) -> MapperDeserialisationError:
+        return MapperDeserialisationError(
+            f"cannot read {name} of stream {stream}, version {version}: {self._fault(stream, name, state)}; "
+            "it is damaged, or a later release wrote it: read it with that release"
+        )
 
     def _present(self, stream: str, name: str, event: Fields) -> tuple[str, Fields]:
         """The event opened and lifted to its present version, with that version's wire name."""

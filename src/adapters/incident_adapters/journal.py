@@ -180,6 +180,18 @@ class Journal(Application[str]):
         """
         return self._mapper.all_recorded(rows)
 
+    def recorded_times(self, after_position: int, limit: int) -> list[tuple[int, datetime]]:
+        """The positions and the times of recording of up to `limit` events after a position, in that order.
+
+        Raises:
+            MapperDeserialisationError: when an envelope cannot be read by this release.
+        """
+        recorded_at = self._mapper.recorded_at
+        return [
+            (position, recorded_at(stream, version, name, state))
+            for position, stream, version, name, state in self._recorder.read(after_position, limit)
+        ]
+
     def read_named(self, names: Sequence[str], after_position: int, limit: int) -> list[Recorded]:
         """Up to `limit` events of these wire names after a position, in the order of recording.
 

@@ -28,7 +28,7 @@ from incident_adapters.recorder_errors import StoreError, named
 from incident_adapters.recorder_tables import create_tables, refuse_other_version, schema_version
 
 _OLDEST_SQLITE = (3, 37, 0)
-_CACHE_KIB = 65_536
+_CACHE_KIB = 16_384
 _SECONDS_TO_WAIT = 60.0
 
 

@@ -9,6 +9,7 @@ from incident_adapters.report_data import IncidentReport
 from incident_adapters.report_page import Bars, Facts, Grid, Note, Page, Section, facts, section, sections
 from incident_adapters.report_words import Language, Wording, length, moment
 from incident_projections.closure_readers import ClosureReport, Effort, TimeSpent
+from incident_projections.describe import working_time
 from incident_projections.report_service_levels import ServiceLevel
 
 _HOUR: Final = timedelta(hours=1)
@@ -183,8 +184,8 @@ def _service_levels(levels: Sequence[ServiceLevel], say: Wording) -> Section:
                 (
                     each.agreement,
                     say.word(each.kind),
-                    say.say("no target") if each.target is None else length(each.target),
-                    length(each.used),
+                    say.say("no target") if each.target is None else working_time(each.target),
+                    working_time(each.used),
                     say.count(each.cycles),
                     say.count(each.breached),
                     say.say("still running") if each.outcome is None else say.word(each.outcome),

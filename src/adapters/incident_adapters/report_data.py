@@ -8,6 +8,7 @@ from attrs import fields, frozen
 from sqlalchemy import Connection
 
 from incident_domain import IncidentId
+from incident_projections.clocks import TermsOf
 from incident_projections.closure_readers import ClosureReport, closure_report
 from incident_projections.period import Lengths, PeriodReport
 from incident_projections.period_readers import period_report
@@ -27,12 +28,18 @@ class IncidentReport:
     service_levels: tuple[ServiceLevel, ...]
 
 
-def incident_report(connection: Connection, incident: IncidentId) -> IncidentReport | None:
-    """The report of an incident, closed or not yet; None when there is none of that name."""
+def incident_report(
+    connection: Connection, incident: IncidentId, *, terms_of: TermsOf, now: datetime
+) -> IncidentReport | None:
+    """The report of an incident, closed or not yet; None when there is none of that name.
+
+    Clocks that still run are read at `now`, which must not lie before the incident's last event.
+    """
     closure = closure_report(connection, incident)
     if closure is None:
         return None
-    return IncidentReport(closure=closure, service_levels=service_levels_of(connection, incident))
+    levels = service_levels_of(connection, incident, terms_of=terms_of, now=now)
+    return IncidentReport(closure=closure, service_levels=levels)
 
 
 @frozen(kw_only=True)

@@ -9,6 +9,7 @@ from uuid import UUID
 from attrs import frozen
 from eventsourcing.persistence import IntegrityError
 
+from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.batch import Batch, DeskCommand, stream_of
 from incident_adapters.incident_ids import new_incident_id
 from incident_adapters.journal import Journal, system_clock
@@ -26,6 +27,8 @@ from incident_domain.ports import ConfigurationItems, PlannedChanges
 from incident_domain.refusal import Refused, contradiction
 from incident_domain.registration import AttachConfigurationItems
 from incident_domain.resolution import Resolve
+from incident_projections.engine import Projections
+from incident_projections.views import views as every_view
 
 Result = TypeVar("Result")
 
@@ -167,6 +170,11 @@ class ServiceDesk:
     def incident(self, name: IncidentId) -> Incident:
         """The incident as it is now; `Unregistered` where nothing is known of it."""
         return self._streams.current(name, INCIDENT).state
+
+    def views(self) -> Projections:
+        """Every view of what is recorded, in the same database; `catch_up` brings them up to date."""
+        known = every_view(AgreementTerms(self.journal))
+        return Projections(self.journal.store.engine, self.journal, known)
 
     def close(self) -> None:
         """Let go of the store."""

@@ -5,19 +5,22 @@ read by the same readers.  Neither the journal nor the views of the present are 
 """
 
 import sqlite3
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Final
 
 from attrs import frozen
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
-from incident_adapters.agreement_terms import AgreementTerms
+from incident_adapters.agreement_terms import AgreementTerms, published_agreements
+from incident_adapters.batch import agreement_stream
 from incident_adapters.journal import Journal
-from incident_adapters.streams import INCIDENT, unbegun
+from incident_adapters.streams import AGREEMENT, INCIDENT, unbegun
+from incident_domain.agreements import Agreement
 from incident_domain.envelope import Recorded
-from incident_domain.events import ChildLinked, IncidentId
+from incident_domain.events import AgreementId, ChildLinked, IdentifiedAsSame, IncidentId
 from incident_domain.incident import Incident
 from incident_domain.validation import InvalidValue
 from incident_projections.catching_up import Progress
@@ -30,10 +33,15 @@ _CACHE_KIB: Final = 65_536
 
 @frozen
 class Past:
-    """The journal as of the past; `extent.now` is the instant that its readers take for now."""
+    """The journal as of the past."""
 
     journal: Journal
     extent: Extent
+
+    @property
+    def now(self) -> datetime:
+        """The instant that readers take for now, in UTC."""
+        return self.extent.now
 
     def history(self, stream: str) -> list[Recorded]:
         """The events of one stream as of then, in their order."""
@@ -42,6 +50,15 @@ class Past:
     def incident(self, name: IncidentId) -> Incident:
         """The incident as it was then; `Unregistered` where nothing was known of it."""
         return unbegun(name, INCIDENT).caught_up(self.history(name)).state
+
+    def agreements(self) -> Mapping[AgreementId, Agreement]:
+        """Every agreement that was published then, by its name, with the versions that it had."""
+        streams = {name: agreement_stream(name) for name in published_agreements(self.journal)}
+        found = {
+            name: unbegun(stream, AGREEMENT).caught_up(self.history(stream)).state
+            for name, stream in streams.items()
+        }
+        return {name: each for name, each in found.items() if each.versions}
 
     @contextmanager
     def reading(
@@ -53,9 +70,9 @@ class Past:
     ) -> Generator[Connection]:
         """Give a connection for the readers of the views, or of every view, as of then.
 
-        With `of` the views hold that incident and its children alone, which takes no time at all.  Else they
-        are made of all events up to then.  They lie in a file without a name, which is gone with the process,
-        however that ends.  The connection is for one thread.
+        With `of` the views hold that incident, its children and what carries on for it (P1.9) alone, which
+        takes no time at all.  Else they are made of all events up to then.  They lie in a file without a
+        name, which is gone with the process, however that ends.  The connection is for one thread.
 
         Raises:
             ViewStopped: when a view cannot fold an event.
@@ -73,11 +90,18 @@ class Past:
             engine.dispose()
 
     def _family(self, name: IncidentId) -> list[Recorded]:
-        """The events as of then of an incident and of all that ever were its children."""
-        children = {
-            each.event.child for each in self.journal.read(name) if isinstance(each.event, ChildLinked)
-        }
-        told = [event for stream in (name, *children) for event in self.history(stream)]
+        """The events as of then of an incident, of all that ever were its children or carried on for it."""
+        family = [name]
+        for stream in family:
+            for each in self.journal.read(stream):
+                match each.event:
+                    case ChildLinked(child=other) if stream == name:
+                        family.append(other)
+                    case IdentifiedAsSame(existing=other) if other not in family:
+                        family.append(other)
+                    case _:
+                        continue
+        told = [event for stream in dict.fromkeys(family) for event in self.history(stream)]
         return sorted(told, key=lambda each: each.position)
 
 

@@ -15,7 +15,7 @@ from incident_projections.what_if import REPLAYED, Alternative, IncidentChange, 
 from incident_projections.what_if_totals import WhatIfReport, report
 
 _REGISTERED: Final = stored_names([IncidentRegistered])
-_NAMES: Final = stored_names(REPLAYED)
+_NAMES: Final = stored_names(REPLAYED - {IncidentRegistered})
 _PAGE: Final = 500
 
 
@@ -59,14 +59,13 @@ def compared(
     comparison = WhatIf(alternative, AgreementTerms(journal))
     reached = 0
     while page := journal.read_named(_REGISTERED, reached, _PAGE):
-        incidents = [
-            each.stream for each in page if each.position <= head and since <= each.occurred_at < until
-        ]
-        if incidents:
-            for incident, history in journal.read_streams(incidents, _NAMES).items():
-                yield comparison.compare(
-                    IncidentId(incident), [each for each in history if each.position <= head], now
-                )
+        begun = {
+            each.stream: each for each in page if each.position <= head and since <= each.occurred_at < until
+        }
+        if begun:
+            for incident, rest in journal.read_streams(list(begun), _NAMES).items():
+                history = [begun[incident], *(each for each in rest if each.position <= head)]
+                yield comparison.compare(IncidentId(incident), history, now)
         reached = page[-1].position
         if progress is not None:
             progress(min(reached, head), head)

@@ -101,6 +101,7 @@ def board(connection: Connection, *, now: datetime) -> tuple[BoardEntry, ...]:
 
     What is overdue longest comes first, then what falls due next, then the rest in the order in which they
     were declared.  One that was found the same as another incident is not shown: the other one carries on.
+    One that the view of the queue does not hold yet is left out.
     """
     found = connection.execute(_BOARD, {"phases": _GOING_ON})
     return tuple(sorted((_entry(row, now) for row in found), key=_place))

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from incident_domain.envelope import Recorded
 from incident_projections.folding import CannotFold, cannot_fold, fold
 from incident_projections.storage import Stand, Standing, Stop, Storage, staged
-from incident_projections.view import View
+from incident_projections.view import StreamView, View
 
 _BATCH: Final = 5_000
 
@@ -175,6 +175,7 @@ class CatchingUp:
         if batch:
             _check(batch, begins)
         ends = batch[-1].position if batch else begins
+        _look_ahead(views, batch)
         with self._storage.altering() as connection:
             live = self._storage.claim(connection, Standing.LIVE)
             building = self._storage.claim(connection, Standing.BUILDING)
@@ -218,6 +219,7 @@ class CatchingUp:
 
     def _apply_together(self, views: Sequence[View], standing: Standing, batch: Sequence[Recorded]) -> None:
         first, last = batch[0].position, batch[-1].position
+        _look_ahead(views, batch)
         with self._storage.writing() as connection:
             stands = self._storage.claim(connection, standing)
             # Of the others somebody swapped the tables, began a rebuild, or has applied all this already.
@@ -290,3 +292,9 @@ def _check(batch: Sequence[Recorded], after: int) -> None:
         if each.position != expected:
             raise JournalGap(expected - 1, each.position)
         expected += 1
+
+
+def _look_ahead(views: Sequence[View], batch: Sequence[Recorded]) -> None:
+    for view in views:
+        if isinstance(view, StreamView) and view.beforehand is not None:
+            view.beforehand(batch)

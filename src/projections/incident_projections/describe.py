@@ -87,11 +87,17 @@ def describe(event: IncidentEvent) -> str:
 
 def duration(length: timedelta) -> str:
     """A length of time by its two largest units, for example `2 d 3 h` or `5 min`."""
-    minutes = int(length.total_seconds()) // 60
-    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    days, minutes = length.days, length.seconds // 60
+    hours, rest = minutes // 60, minutes % 60
     if days:
         return f"{days} d {hours} h"
     return f"{hours} h {rest:02} min" if hours else f"{rest} min"
+
+
+def working_time(length: timedelta) -> str:
+    """A length of working time, for example `30 h 00 min`: a day of work is not one of 24 hours."""
+    hours, minutes = divmod(length // timedelta(minutes=1), 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
 
 
 def _sentence(event: IncidentEvent) -> str:

@@ -95,7 +95,10 @@ class Projections:
 
     @contextmanager
     def reading(self) -> Generator[Connection]:
-        """Give a connection for the readers of the views; it holds up nobody."""
+        """Give a connection for the readers of the views; it holds up nobody.
+
+        What it shows is what was caught up; before the first `catch_up` there are no tables to read.
+        """
         with self._storage.reading() as connection:
             yield connection
 

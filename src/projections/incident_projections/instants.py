@@ -22,7 +22,8 @@ def micros_if_any(instant: datetime | None) -> int | None:
 
 def instant(value: int) -> datetime:
     """The instant in UTC that a column value stands for."""
-    return _EPOCH + timedelta(microseconds=value)
+    # The quickest way that is exact, and a page of a queue takes it some hundred times.
+    return _EPOCH + _MICROSECOND * value
 
 
 def instant_if_any(value: int | None) -> datetime | None:

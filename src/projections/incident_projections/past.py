@@ -6,10 +6,10 @@ was known then: the journal as it stood, its longest beginning in which nothing 
 nothing happened later.  A stream is never cut in its middle, as what follows an event may rest on it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import takewhile
-from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar, assert_never
 
 from attrs import field, frozen
 from sqlalchemy import Connection
@@ -103,7 +103,7 @@ class Extent:
             JournalGap: when the source leaves out an event.
         """
         ended: set[str] = set()
-        for batch in _pages(source, self.position, progress):
+        for batch in _pages(source.read_all, lambda each: each.position, self.position, progress):
             if self.occurred_by is None:
                 yield batch
                 continue
@@ -118,11 +118,19 @@ class Extent:
             yield held
 
 
-def extent(source: Source, asked: AsOf, progress: Progress | None = None) -> Extent:
+class DatedSource(Source, Protocol):
+    """A source that also tells when its events were recorded without reading them: the journal."""
+
+    def recorded_times(self, after: int, limit: int, /) -> Sequence[tuple[int, datetime]]:
+        """The positions and the times of recording of at most `limit` events above the position `after`."""
+        ...
+
+
+def extent(source: DatedSource, asked: AsOf, progress: Progress | None = None) -> Extent:
     """The events that a question about the past is answered from.
 
-    By recording every event up to the first later one is looked at, since the clocks of the programs that
-    record need not agree.
+    By recording the time of every event up to the first later one is looked at, since the clocks of the
+    programs that record need not agree.
 
     Raises:
         InvalidValue: when nothing is recorded at the position that was asked for.
@@ -148,21 +156,29 @@ def extent(source: Source, asked: AsOf, progress: Progress | None = None) -> Ext
             assert_never(asked)
 
 
-def _recorded_by(source: Source, head: int, at: datetime, progress: Progress | None) -> int:
-    for batch in _pages(source, head, progress):
-        for each in batch:
-            if each.recorded_at > at:
-                return each.position - 1
+def _recorded_by(source: DatedSource, head: int, at: datetime, progress: Progress | None) -> int:
+    for page in _pages(source.recorded_times, lambda each: each[0], head, progress):
+        for position, recorded_at in page:
+            if recorded_at > at:
+                return position - 1
     return head
 
 
-def _pages(source: Source, last: int, progress: Progress | None) -> Iterator[list[Recorded]]:
+_Read = TypeVar("_Read")
+
+
+def _pages(
+    read: Callable[[int, int], Sequence[_Read]],
+    position_of: Callable[[_Read], int],
+    last: int,
+    progress: Progress | None,
+) -> Iterator[list[_Read]]:
     reached = 0
     while reached < last:
-        page = list(source.read_all(reached, min(_BATCH, last - reached)))
+        page = list(read(reached, min(_BATCH, last - reached)))
         expected = range(reached + 1, reached + 1 + len(page))
-        if not page or [each.position for each in page] != list(expected):
-            raise JournalGap(reached, page[-1].position if page else last)
+        if not page or list(map(position_of, page)) != list(expected):
+            raise JournalGap(reached, position_of(page[-1]) if page else last)
         yield page
         reached += len(page)
         if progress is not None:

@@ -111,7 +111,8 @@ def most_moved(
 ) -> tuple[MovedIncident, ...]:
     """The incidents that were reassigned or rejected most from `since` on and before `until`.
 
-    Those with as many come in the order of their returns, then of their references.
+    Those with as many come in the order of their returns, then of their references.  One that the view of the
+    queue does not hold yet is left out.
 
     Raises:
         ValueError: when `limit` is below 1.

@@ -16,7 +16,6 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    Dialect,
     Select,
     bindparam,
     func,
@@ -111,7 +110,7 @@ def group_queue(  # noqa: PLR0913 - each narrows the queue by itself
         order, (kind, agreement) = row[_ORDER_AT], row[_TARGET_AT]
         # Where one of the two views is behind, its place may be known before the rest.
         if row[_INCIDENT] is not None:
-            entries.append(entry(row[_ENTRY_AT], now, place_of(order, before, now, kind, agreement)))
+            entries.append(entry(row, now, place_of(order, before, now, kind, agreement)))
         before = order
     return Page(entries=tuple(entries), next=None if len(found) <= limit else _cursor(before or ()))
 
@@ -193,8 +192,7 @@ def _phase_page(connection: Connection, phase: Phase, now: datetime, limit: int,
     return Page(entries=entries, next=_cursor([last[_REGISTERED_AT], last[_INCIDENT]]))
 
 
-# Where a row has the values of an entry, those of its place, and the target that is due.
-_ENTRY_AT: Final = slice(0, len(_q))
+# Where a row has the values of its place, and the target that is due, behind those of the entry.
 _ORDER_AT: Final = slice(len(_q), len(_q) + len(ORDER))
 _TARGET_AT: Final = slice(len(_q) + len(ORDER), None)
 _order_of: Final = itemgetter(_ORDER_AT)
@@ -215,33 +213,7 @@ def _found(
     given = dict(asked)
     if after is not None:
         given.update({f"after_{name}": value for name, value in zip(order, after, strict=True)})
-    written = _written(statement, connection.dialect)
-    return connection.exec_driver_sql(written.sql, written.values({**given, "limit": limit + 1})).all()
-
-
-@frozen
-class _Written:
-    """A statement as the driver takes it, with its fixed values; `names` is the order of values by place."""
-
-    sql: str
-    fixed: Mapping[str, Any]
-    names: Sequence[str] | None
-
-    def values(self, given: Mapping[str, Any]) -> Any:
-        values = {**self.fixed, **given}
-        return values if self.names is None else tuple(values[each] for each in self.names)
-
-
-_WRITTEN: Final[dict[tuple[Select[Any], str], _Written]] = {}
-
-
-def _written(statement: Select[Any], dialect: Dialect) -> _Written:
-    found = _WRITTEN.get((statement, dialect.name))
-    if found is None:
-        made: Any = statement.compile(dialect=dialect)
-        found = _Written(str(made), made.params, made.positiontup if made.positional else None)
-        _WRITTEN[statement, dialect.name] = found
-    return found
+    return connection.execute(statement, {**given, "limit": limit + 1}).all()
 
 
 def _cursor(place: Sequence[object]) -> str:

@@ -5,20 +5,21 @@ It is asked of the service clocks themselves, so that it holds also where no wat
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from attrs import frozen
-from sqlalchemy import Connection, Row, and_, bindparam, case, func, or_, select
+from sqlalchemy import Connection, and_, case, func, or_, select
 
 from incident_domain.actor import GroupId
 from incident_domain.events import AgreementId, IncidentId, Party, TargetKind
 from incident_domain.priority import Priority
 from incident_domain.service_clock import ClockState
+from incident_projections.clocks import TermsOf
 from incident_projections.closure import CLOSURE_TABLE
 from incident_projections.instants import micros
 from incident_projections.period_readers import none_last, within
-from incident_projections.sla_readers import Outcome
-from incident_projections.sla_timers import FACTS, SLA_TIMERS_TABLE
+from incident_projections.sla_readers import Outcome, SlaTimer, timers_of
+from incident_projections.sla_timers import SLA_TIMERS_TABLE
 from incident_projections.stretches import STRETCHES_TABLE
 
 
@@ -27,8 +28,9 @@ class ServiceLevel:
     """What became of a target of an agreement that runs or ran on an incident.
 
     `cycles` counts its clocks: one, but for updates, each of which begins a new one (P3.3); `breached` counts
-    those that used more than the target.  `target` and `used` are working time, of the cycle that used most.
-    `outcome` is None while a clock may still run and none is breached, and where there is no target.
+    those that had used more than the target at the time asked.  `target` and `used` are working time, of the
+    cycle that used most.  `outcome` is None while a clock may still run and none is breached,
+    and where there is no target.
     """
 
     agreement: AgreementId
@@ -77,20 +79,6 @@ class PeriodServiceLevels:
 
 _t, _s, _c = SLA_TIMERS_TABLE.c, STRETCHES_TABLE.c, CLOSURE_TABLE.c
 _OVER: Final = _t.elapsed > _t.target
-_ONE: Final = (
-    select(
-        _t.agreement,
-        _t.version,
-        _t.party,
-        _t.kind,
-        _t.state,
-        _t.target,
-        func.coalesce(_t.elapsed, 0).label("elapsed"),
-        case((_OVER, 1), else_=0).label("over"),
-    )
-    .where(_t.incident == bindparam("incident"), _t.agreement != FACTS)
-    .order_by(_t.agreement, _t.kind, _t.cycle)
-)
 _BREACHES: Final = (
     select(_t.agreement, _t.kind, _s.priority, _s.support_group, func.count().label("breaches"))
     .select_from(
@@ -120,29 +108,31 @@ _KEPT: Final = (
 )
 
 
-def service_levels_of(connection: Connection, incident: IncidentId) -> tuple[ServiceLevel, ...]:
-    """What became of every target on an incident, as of its last event; none where no agreement applies."""
-    clocks: dict[tuple[str, str], list[Row[*tuple[Any, ...]]]] = {}
-    for row in connection.execute(_ONE, {"incident": incident}):
-        clocks.setdefault((row.agreement, row.kind), []).append(row)
+def service_levels_of(
+    connection: Connection, incident: IncidentId, *, terms_of: TermsOf, now: datetime
+) -> tuple[ServiceLevel, ...]:
+    """What became of every target on an incident, up to `now`; none where no agreement applies."""
+    clocks: dict[tuple[AgreementId, TargetKind], list[SlaTimer]] = {}
+    for timer in timers_of(connection, incident, terms_of=terms_of, now=now):
+        clocks.setdefault((timer.agreement, timer.kind), []).append(timer)
     return tuple(map(_service_level, clocks.values()))
 
 
-def _service_level(cycles: Sequence[Row[*tuple[Any, ...]]]) -> ServiceLevel:
-    longest, last = max(cycles, key=lambda row: row.elapsed), cycles[-1]
-    breached = sum(row.over for row in cycles)
+def _service_level(cycles: Sequence[SlaTimer]) -> ServiceLevel:
+    longest, last = max(cycles, key=lambda timer: timer.elapsed), cycles[-1]
+    breached = sum(timer.breached for timer in cycles)
     outcome = None
     if breached:
         outcome = Outcome.BREACHED
-    elif last.state == ClockState.STOPPED.value and any(row.target is not None for row in cycles):
+    elif last.state is ClockState.STOPPED and any(timer.target is not None for timer in cycles):
         outcome = Outcome.MET
     return ServiceLevel(
-        agreement=AgreementId(last.agreement),
+        agreement=last.agreement,
         version=last.version,
-        party=Party(last.party),
-        kind=TargetKind(last.kind),
-        target=None if longest.target is None else timedelta(microseconds=longest.target),
-        used=timedelta(microseconds=longest.elapsed),
+        party=last.party,
+        kind=last.kind,
+        target=longest.target,
+        used=longest.elapsed,
         cycles=len(cycles),
         breached=breached,
         outcome=outcome,

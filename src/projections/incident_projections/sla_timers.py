@@ -7,7 +7,8 @@ in tables of its own.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import zip_longest
 from typing import Final, TypedDict
 
@@ -15,7 +16,14 @@ from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, text
 
 from incident_domain import service_clock
 from incident_domain.envelope import Recorded
-from incident_domain.events import IncidentRegistered, Party, TargetKind
+from incident_domain.events import (
+    AgreementApplied,
+    AgreementMoved,
+    HoursRecounted,
+    IncidentRegistered,
+    Party,
+    TargetKind,
+)
 from incident_domain.incident import BREACH
 from incident_domain.service_clock import ClockState
 from incident_projections.clock_columns import (
@@ -264,6 +272,13 @@ def sla_timers(terms_of: TermsOf) -> StreamView[SlaTimerRow, ClockEvent | Standi
     ) -> tuple[SlaTimerRow, ...]:
         return fold_sla_timers(rows, recorded, event, terms_of)
 
+    def look_up(batch: Sequence[Recorded]) -> None:
+        for each in batch:
+            if isinstance(each.event, AgreementApplied | AgreementMoved | HoursRecounted):
+                # The fold says at which event there is no such version.
+                with suppress(LookupError):
+                    terms_of(each.event.agreement, each.event.version)
+
     return StreamView(
         version=3,
         table=SLA_TIMERS_TABLE,
@@ -273,4 +288,5 @@ def sla_timers(terms_of: TermsOf) -> StreamView[SlaTimerRow, ClockEvent | Standi
             Derived(table=WORK_TABLE, rows=work_rows),
             Derived(table=WORK_SERVICES_TABLE, rows=work_service_rows),
         ),
+        beforehand=look_up,
     )

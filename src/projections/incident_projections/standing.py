@@ -4,6 +4,7 @@ It is what the order and the narrowing of a group's queue need besides the clock
 """
 
 import json
+from functools import lru_cache
 from typing import Any, Final, TypeAlias, assert_never, get_args
 
 from incident_domain.events import (
@@ -71,9 +72,12 @@ class Standing(Holding):
     next_update_due: int | None
 
 
+_REGISTRATION: Final = Phase.REGISTRATION.value
+_AWAITING_CLOSURE: Final = Phase.AWAITING_CLOSURE.value
+
 REGISTERED: Final[Standing] = {
     **NOBODY,
-    "phase": Phase.REGISTRATION.value,
+    "phase": _REGISTRATION,
     "phase_before": None,
     "major": False,
     "priority": None,
@@ -92,6 +96,8 @@ def written_standing(standing: Standing) -> str:
     return _json(list(standing.values()))
 
 
+# The events of an incident come close together, and nobody changes a standing in its place.
+@lru_cache(maxsize=1024)
 def read_standing(column: str) -> Standing:
     """The standing as it was written."""
     found: Any = dict(zip(_NAMES, json.loads(column), strict=True))
@@ -104,7 +110,7 @@ def standing_after(now: Standing, event: StandingEvent) -> Standing:
     match event:
         case EscalatedToGroup() | HandOffRejected():
             held: Standing = {**now, **handed_over(now, event)}
-            return held if now["phase"] == Phase.AWAITING_CLOSURE.value else _working(held)
+            return held if now["phase"] == _AWAITING_CLOSURE else _working(held)
         case AssignedToPerson() | Acknowledged():
             return {**now, **handed_over(now, event)}
         case Reopened():
@@ -132,7 +138,7 @@ def _moved_on(
 ) -> Standing:
     match event:
         case Classified():
-            first = now["phase"] == Phase.REGISTRATION.value
+            first = now["phase"] == _REGISTRATION
             return _in(Phase.CLASSIFICATION, now) if first else now
         case IdentifiedAsSame():
             return _in(Phase.SAME_AS, {**now, "phase_before": now["phase"]})

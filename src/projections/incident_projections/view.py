@@ -4,7 +4,7 @@ A fold has no clock and no database.  It gets absolute facts and keeps absolute 
 overdue is asked of the rows with a `now`, never stored.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Generic, TypeAlias, TypeVar, get_args
 
 from attrs import frozen
@@ -51,7 +51,9 @@ class StreamView(Generic[Row, Happened]):
     `fold` takes the stream's rows as the events so far made them (none at first) and gives them after one
     more event; the same object means that nothing changed.  The first column of the primary key of `table`
     is the stream.  `version` goes up with every change of a table or of the fold: a store that holds an
-    older one is rebuilt.
+    older one is rebuilt.  `beforehand` is given each batch before the transaction that it is folded in: where
+    the fold looks something up in the journal, it looks it up here, since a journal in memory cannot be read
+    while somebody writes.
     """
 
     version: int
@@ -59,6 +61,7 @@ class StreamView(Generic[Row, Happened]):
     about: frozenset[type[Happened]]
     fold: Callable[[tuple[Row, ...], Recorded, Happened], tuple[Row, ...]]
     derived: tuple[Derived[Row], ...] = ()
+    beforehand: Callable[[Sequence[Recorded]], None] | None = None
 
     @property
     def name(self) -> str:

@@ -161,6 +161,7 @@ class WhatIf:
         self._alternative = alternative
         self._terms_of = terms_of
         self._known: dict[tuple[AgreementId, int], tuple[Party, Terms]] = {}
+        self._recorded: dict[tuple[AgreementId, int], tuple[Party, Terms]] = {}
 
     def compare(self, incident: IncidentId, history: Sequence[Recorded], now: datetime) -> IncidentChange:
         """What becomes of an incident's targets, as of `now`, which must not lie before its last event.
@@ -169,7 +170,7 @@ class WhatIf:
         """
         was = [fact_of(each.position, each.event) for each in history if isinstance(each.event, ClockEvent)]
         would_be = list(self._supposed(history, was))
-        before = _courses(was, self._terms_of, now)
+        before = _courses(was, self._bare_terms, now)
         after = _courses(would_be, self._terms, now)
         end = _at_last(was)
         return IncidentChange(
@@ -214,9 +215,8 @@ class WhatIf:
         by_position = {} if matrix is None else self._priorities(history, matrix)
         for fact in was:
             if fact.step in _APPLYING and fact.values[0] in others:
-                # The alternative has one version, which there is nothing to move from.
-                if fact.step is Step.APPLIED:
-                    yield changed(fact, values=(fact.values[0], _THIS_ONE))
+                # The alternative has one version, so that a move leads nowhere else.
+                yield changed(fact, values=(fact.values[0], _THIS_ONE))
             elif fact.step is Step.PRIORITISED and fact.position in by_position:
                 yield changed(fact, values=(by_position[fact.position].value,))
             else:
@@ -243,16 +243,25 @@ class WhatIf:
         if found is None:
             if version == _THIS_ONE:
                 other = self._alternative.agreements[agreement]
-                party, terms = other.party, other.terms
+                party, terms = other.party, _bare(other.terms)
             else:
-                party, terms = self._terms_of(agreement, version)
+                party, terms = self._bare_terms(agreement, version)
             hours = self._alternative.hours or terms.hours
-            # A replay looks for breaches, and warnings would only cost time.
-            found = self._known[agreement, version] = (
-                party,
-                changed(terms, hours=hours, warn_at_percent=()),
-            )
+            found = self._known[agreement, version] = party, changed(terms, hours=hours)
         return found
+
+    def _bare_terms(self, agreement: AgreementId, version: int) -> tuple[Party, Terms]:
+        """The recorded terms, so far as breaches follow from them."""
+        found = self._recorded.get((agreement, version))
+        if found is None:
+            party, terms = self._terms_of(agreement, version)
+            found = self._recorded[agreement, version] = party, _bare(terms)
+        return found
+
+
+def _bare(terms: Terms) -> Terms:
+    # A replay looks for breaches, and warnings would only cost time.
+    return changed(terms, warn_at_percent=())
 
 
 def change_of(was: Standing, would_be: Standing) -> Change | None:
@@ -298,15 +307,20 @@ def _at_last(facts: Sequence[Fact]) -> Circumstances:
     return now
 
 
-_PLACING: Final = (Step.PRIORITISED, Step.ESCALATED, Step.REJECTED)
+_HANDED_OVER: Final = (Step.ESCALATED, Step.REJECTED)
+_PLACING: Final = (Step.PRIORITISED, *_HANDED_OVER)
 
 
 def _courses(
     facts: Sequence[Fact], terms_of: TermsOf, now: datetime
 ) -> dict[tuple[AgreementId, TargetKind], Course]:
     """What became of each target, by agreement and kind."""
-    if all(each.step is not Step.APPLIED for each in facts):
+    applied = [each.values for each in facts if each.step is Step.APPLIED]
+    if not applied:
         return {}
+    if all(terms_of(AgreementId(name), version)[0] is not Party.GROUP for name, version in applied):
+        # Who holds the incident moves no clock then.
+        facts = [each for each in facts if each.step not in _HANDED_OVER]
     cycles: dict[tuple[AgreementId, TargetKind], list[Timer]] = {}
     for each in timers_of_facts(facts, terms_of):
         if each.agreed:

@@ -11,7 +11,6 @@ from typing import Any, Final, TypedDict
 from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
 
 from incident_domain.events import Line, Party
-from incident_domain.service_clock import ClockState
 from incident_projections.queue import UNPRIORITISED, Phase
 from incident_projections.standing import Standing, read_standing
 from incident_projections.view import METADATA, NAME
@@ -123,9 +122,8 @@ def _row(clock_rows: tuple[Mapping[str, Any], ...], standing: Standing) -> WorkR
         (
             (each["due_at"], each["agreement"], each["kind"])
             for each in timers
-            if each["party"] == Party.CUSTOMER.value
-            and each["state"] == ClockState.RUNNING.value
-            and each["due_at"] is not None
+            # A clock has a due instant only while it runs.
+            if each["party"] == Party.CUSTOMER.value and each["due_at"] is not None
         ),
         default=(NEVER, None, None),
     )
