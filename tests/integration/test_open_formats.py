@@ -102,9 +102,7 @@ def test_parquet_answers_questions_in_sql(told: str, history: list[Recorded], tm
     assert dict(counted) == Counter(WIRE_NAMES[type(each.event)] for each in history)
     assert times == [(each.position, each.occurred_at, each.recorded_at) for each in history]
     assert priorities == [
-        (each.stream, each.event.priority.value)
-        for each in history
-        if isinstance(each.event, Prioritised)
+        (each.stream, each.event.priority.value) for each in history if isinstance(each.event, Prioritised)
     ]
 
 
