@@ -7,7 +7,6 @@ memory that it held, in MB.
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from incident_adapters.cli_export import Format, write
 from incident_adapters.export_selection import WHOLE_JOURNAL, extract
 from incident_adapters.journal import Journal
 from tests.documents import ROOT
+from tests.importing import most_kilobytes
 
 
 @frozen
@@ -69,8 +69,7 @@ def _main(url: str, file: str, form: str, reports: str) -> None:
 
     with Journal.open(url) as journal:
         write(journal, extract(journal, WHOLE_JOURNAL, unseen), Format(form), Path(file), progress)
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    sys.stdout.write(json.dumps([reached[0] if reached else 0, kilobytes // 1024]))
+    sys.stdout.write(json.dumps([reached[0] if reached else 0, most_kilobytes() // 1024]))
 
 
 if __name__ == "__main__":

@@ -21,10 +21,11 @@ from tests.servicenow_logs import REAL_LOG, needs_real_log
 MEGABYTES: Final = 300
 
 _MEASURED: Final = """
-import resource, sys
+import sys
 from incident_adapters.cli import run
+from tests.importing import most_kilobytes
 code = run(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)
+print(most_kilobytes() // 1024, file=sys.stderr)
 sys.exit(code)
 """
 

@@ -15,7 +15,7 @@ from incident_adapters.whole_file import whole_file
 from incident_domain.envelope import Recorded
 from incident_domain.events import WIRE_NAMES
 
-_ROWS_OF_A_GROUP: Final = 10_000
+_ROWS_OF_A_GROUP: Final = 4_000
 _ENCODE: Final = msgspec.json.Encoder().encode
 # The library brings no types.
 _arrow: Final[Any] = pyarrow

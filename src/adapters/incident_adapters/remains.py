@@ -50,4 +50,4 @@ def _write_tables_anew(connection: Connection, tables: Sequence[str]) -> None:
         if table in there:
             connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {quote(table)}")
     # Common values of columns stand there; the server leaves it out where the user may not.
-    connection.exec_driver_sql("VACUUM pg_statistic")
+    connection.exec_driver_sql("VACUUM (FULL) pg_statistic")
