@@ -245,3 +245,11 @@ def test_a_store_on_postgresql_is_replayed_and_examined_alike(
     there = incidents("conformance", "--store", postgres_database, "--json").data
     assert there == incidents("conformance", "--store", f"sqlite:///{played}", "--json").data
     assert there["findings"] == []
+
+
+def test_what_is_no_clause_is_refused(incidents: Incidents, played: Path) -> None:
+    """A slip in the clause must not look like a history without findings."""
+    ran = incidents("conformance", "--clause", "P9.9", "--store", f"sqlite:///{played}")
+
+    assert (ran.code, ran.out) == (ExitCode.MISUSED, "")
+    assert "--clause: is no clause of the process" in ran.err

@@ -234,3 +234,12 @@ def test_without_the_package_the_error_says_how_to_get_it(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "holidays", None)
     with pytest.raises(InvalidValue, match=r"pip install 'itil-incidents\[calendars\]'"):
         public_holidays("ES", None, [2026])
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    """A spreadsheet under the wrong name is the usual reason."""
+    file = tmp_path / "gold.toml"
+    file.write_bytes(b"\xff\xfe")
+
+    with pytest.raises(BadAgreement, match="must be text in UTF-8; save it so"):
+        read_agreement(file)

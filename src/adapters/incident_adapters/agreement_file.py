@@ -157,7 +157,9 @@ def _refusing(file: Path) -> Generator[None]:
     """Say of whatever is wrong with what a file holds in which file it is."""
     try:
         yield
-    except (msgspec.MsgspecError, tomllib.TOMLDecodeError, UnicodeDecodeError, InvalidValue) as wrong:
+    except UnicodeDecodeError:
+        raise BadAgreement(file, "must be text in UTF-8; save it so") from None
+    except (msgspec.MsgspecError, tomllib.TOMLDecodeError, InvalidValue) as wrong:
         raise BadAgreement(file, str(wrong)) from None
 
 

@@ -1,5 +1,6 @@
 """Which clauses of the process a history broke, or cannot show, on the command line."""
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Generator, Iterator
@@ -26,6 +27,7 @@ from incident_domain.validation import InvalidValue
 from incident_projections.conformance import Examination, Finding, Selection
 from incident_projections.replaying import Stand
 
+_CLAUSE: Final = re.compile(r"P[1-5]\.[1-9]\d?|X[1-8]")
 _EVIDENCE: Final = 3
 _EVIDENCE_OF_ONE: Final = 50
 
@@ -70,6 +72,8 @@ def conformance(
     output
         The file to write instead of printing; it is replaced as a whole.
     """
+    if clause is not None and _CLAUSE.fullmatch(clause) is None:
+        raise InvalidValue("--clause", "is no clause of the process; give one such as P2.2 or X7")
     selection = Selection(since=_in_utc(since), until=_in_utc(until), clause=clause)
     if selection.since is not None and selection.until is not None and selection.until <= selection.since:
         raise InvalidValue("--to", "must lie after --from; give another time, or leave it out")

@@ -48,7 +48,9 @@ def read_priority_matrix(file: Path) -> Matrix:
     held = file.read_bytes()
     try:
         read = _read(file.suffix.lower(), held)
-    except (msgspec.MsgspecError, tomllib.TOMLDecodeError, UnicodeDecodeError, InvalidValue) as wrong:
+    except UnicodeDecodeError:
+        raise BadMatrix(file, "must be text in UTF-8; save it so") from None
+    except (msgspec.MsgspecError, tomllib.TOMLDecodeError, InvalidValue) as wrong:
         raise BadMatrix(file, str(wrong)) from None
     return {
         (impact, urgency): getattr(getattr(read, impact.value), urgency.value)
