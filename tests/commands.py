@@ -314,6 +314,8 @@ def _of_kind(draw: st.DrawFn, kind: type[Asked], ledger: Ledger) -> Asked:
 
 
 def _filled(name: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    if name in {"cycle", "percent"}:
+        return values.filter(lambda value: value > 0)
     return values if name == "with_children" else values.filter(lambda value: value != ())
 
 

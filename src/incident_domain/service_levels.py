@@ -22,7 +22,7 @@ from incident_domain.events import (
 )
 from incident_domain.incident import BREACH, Ended, Incident, Mark, SameAs, Unregistered
 from incident_domain.refusal import Objection, Refused, contradiction
-from incident_domain.validation import aware, filled, utc
+from incident_domain.validation import InvalidValue, aware, filled, utc
 
 
 @frozen(kw_only=True)
@@ -63,6 +63,13 @@ class RecordWarning(Command):
     percent: int
     due_at: datetime = field(converter=utc, validator=aware)
 
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        _counted_from_one(self.cycle)
+        # The whole target would be marked as its breach, which could then never be recorded.
+        if not 0 < self.percent < BREACH:
+            raise InvalidValue("percent", "must lie between 1 and 99; the whole target is a breach")
+
 
 @frozen(kw_only=True)
 class RecordBreach(Command):
@@ -75,6 +82,15 @@ class RecordBreach(Command):
     kind: TargetKind
     cycle: int
     due_at: datetime = field(converter=utc, validator=aware)
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        _counted_from_one(self.cycle)
+
+
+def _counted_from_one(cycle: int) -> None:
+    if cycle < 1:
+        raise InvalidValue("cycle", "must be 1 or more; the first cycle of a clock is 1")
 
 
 def apply_agreement(now: Incident, ask: ApplyAgreement, agreement: Agreement) -> list[IncidentEvent]:

@@ -36,6 +36,7 @@ from incident_domain import (
     Unregistered,
 )
 from incident_domain import evolve as after
+from incident_domain.validation import InvalidValue
 from tests.examples import DESK, EXAMPLES, GOLD, GOLD_TERMS, IMPORTER, INCIDENT, MANAGER, WATCH
 from tests.process_spec import (
     ACKNOWLEDGED,
@@ -190,6 +191,23 @@ def test_a_warning_is_recorded_once_for_each_share() -> None:
     others: list[dict[str, Any]] = [{"percent": 50}, {"kind": TargetKind.UPDATE}, {"cycle": 2}]
     for changes in others:
         given(UNDER_GOLD).when(ask(RecordWarning), evolve(WARNING, **changes)).then_kinds(TargetWarned)
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "field"),
+    [
+        (RecordWarning, {"percent": 0}, "percent"),
+        (RecordWarning, {"percent": 100}, "percent"),
+        (RecordWarning, {"cycle": 0}, "cycle"),
+        (RecordBreach, {"cycle": 0}, "cycle"),
+    ],
+)
+def test_what_no_clock_can_do_is_not_recorded(
+    kind: type[RecordWarning | RecordBreach], changes: dict[str, int], field: str
+) -> None:
+    """A warning at the whole target would take the place of its breach; cycles count from 1."""
+    with pytest.raises(InvalidValue, match=f"^{field}: "):
+        ask(kind, **changes)
 
 
 @pytest.mark.clause("X2")
