@@ -90,7 +90,7 @@ def inclusion_proof(nodes: Nodes, leaf: int, size: int) -> list[Hash]:
 
 
 def consistency_proof(nodes: Nodes, earlier: int, later: int) -> list[Hash]:
-    """The hashes that show the tree of `earlier` leaves to be the beginning of that of `later` (RFC 6962, 2.1.2).
+    """The hashes that show one tree to be the beginning of a later one, by their sizes (RFC 6962, 2.1.2).
 
     Raises:
         ValueError: when the earlier tree is the larger one.

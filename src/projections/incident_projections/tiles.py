@@ -71,36 +71,45 @@ def create_tree(engine: Engine) -> None:
 
 def tree_size(connection: Connection) -> int:
     """How many leaves the tree has."""
-    return connection.execute(_SIZE).scalar_one()
+    size: int = connection.execute(_SIZE).scalar_one()
+    return size
 
 
 def claim_tree(connection: Connection) -> int:
     """The same, and nobody else lets the tree grow before this transaction ends."""
-    return connection.execute(_CLAIM).scalar_one()
+    size: int = connection.execute(_CLAIM).scalar_one()
+    return size
 
 
 def grow(connection: Connection, size: int, leaves: Sequence[Hash]) -> None:
-    """Add leaves to a tree of `size` that was claimed in this transaction."""
+    """Add leaves to a tree of `size` that was claimed in this transaction.
+
+    Raises:
+        TilesDamaged: when a row that grows does not hold what it should.
+    """
     level, hashes, at = 0, b"".join(leaves), size
     while hashes:
         number, held = divmod(at, _WIDTH)
-        begun = _stored(connection, level, number) if held else b""
-        hashes = begun[: held * HASH_SIZE] + hashes
+        if held:
+            begun = _stored(connection, level, number)[: held * HASH_SIZE]
+            if len(begun) < held * HASH_SIZE:
+                raise TilesDamaged(level, number)
+            hashes = begun + hashes
         rows = [hashes[cut : cut + _FULL] for cut in range(0, len(hashes), _FULL)]
         written = [
             {"at_level": level, "at_number": each, "to": row} for each, row in enumerate(rows, start=number)
         ]
         if held:
             connection.execute(_GROW, written[0])
-        if written[1 if held else 0 :]:
-            connection.execute(_ADD, written[1 if held else 0 :])
+        if added := written[1:] if held else written:
+            connection.execute(_ADD, added)
         level, at = level + 1, number
         hashes = b"".join([complete_root(row) for row in rows if len(row) == _FULL])
     connection.execute(_RESIZE, {"to": size + len(leaves)})
 
 
 class StoredNodes:
-    """The hashes of a stored tree, for the proofs of `merkle`; rows that were read are kept for the next ask."""
+    """The hashes of a stored tree, for the proofs of `merkle`; what was read is kept for the next ask."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -129,11 +138,11 @@ class StoredNodes:
 
 
 class TilesDamaged(Exception):
-    """A row of hashes is missing or too short; the tree can be built anew from the journal once it is verified."""
+    """A row of stored hashes is missing or too short."""
 
     def __init__(self, level: int, number: int) -> None:
         super().__init__(
-            f"proof_tiles: level {level}, number {number} is missing or damaged; run incidents verify"
+            f"proof_tiles: level {level}, number {number} is missing or damaged; restore it from a backup"
         )
         self.level = level
         self.number = number
@@ -142,7 +151,8 @@ class TilesDamaged(Exception):
 def leaves(connection: Connection, begin: int, end: int) -> list[Hash | None]:
     """The stored hashes of the leaves from `begin` to before `end`; None where one is missing."""
     first, last = begin // _WIDTH, max(begin, end - 1) // _WIDTH
-    found = dict(connection.execute(_FIRST_HASHES, {"first": first, "last": last}).tuples().all())
+    rows = connection.execute(_FIRST_HASHES, {"first": first, "last": last})
+    found: dict[int, bytes] = {row.number: row.hashes for row in rows}
     held: list[Hash | None] = []
     for leaf in range(begin, end):
         number, at = divmod(leaf, _WIDTH)
