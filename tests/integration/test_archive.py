@@ -35,15 +35,11 @@ def silent(_reached: int, _goal: int) -> None:
     """Nobody looks."""
 
 
-def nothing() -> None:
-    """No checkpoint was made."""
-
-
 def exported(url: str, file: Path, selection: Selection = WHOLE_JOURNAL) -> list[bytes]:
     """Export what is selected; the lines of the archive."""
     with Journal.open(url) as journal:
         wanted = extract(journal, selection, silent)
-        write_archive(journal.store, wanted, file, checkpoint=nothing, progress=silent)
+        write_archive(journal.store, wanted, file, silent)
     return file.read_bytes().splitlines()
 
 

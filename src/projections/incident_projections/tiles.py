@@ -17,6 +17,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
+    Text,
     bindparam,
     insert,
     select,
@@ -29,6 +30,7 @@ from incident_projections.merkle import HASH_SIZE, Hash, complete_root
 _WIDTH_BITS: Final = 8
 _WIDTH: Final = 1 << _WIDTH_BITS
 _FULL: Final = _WIDTH * HASH_SIZE
+_ROWS_KEPT: Final = 1024
 
 # Any constant that other users of advisory locks in the database are unlikely to pick.
 _CREATING: Final = 0x1717_0001_7135_0002
@@ -42,6 +44,13 @@ tiles: Final = Table(
     Column("hashes", LargeBinary, nullable=False),
 )
 tree: Final = Table("proof_tree", metadata, Column("size", BigInteger, nullable=False))
+checkpoints: Final = Table(
+    "proof_checkpoints",
+    metadata,
+    Column("size", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),
+)
+"""The signed notes by the size of the tree that they were made of."""
 
 _t = tiles.c
 _KEY: Final = (_t.level == bindparam("at_level"), _t.number == bindparam("at_number"))
@@ -109,7 +118,7 @@ def grow(connection: Connection, size: int, leaves: Sequence[Hash]) -> None:
 
 
 class StoredNodes:
-    """The hashes of a stored tree, for the proofs of `merkle`; what was read is kept for the next ask."""
+    """The hashes of a stored tree, for the proofs of `merkle`; what was read is kept for a while."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -133,6 +142,8 @@ class StoredNodes:
     def _row(self, level: int, number: int) -> bytes:
         key = (level, number)
         if key not in self._rows:
+            if len(self._rows) == _ROWS_KEPT:
+                self._rows.clear()
             self._rows[key] = _stored(self._connection, level, number)
         return self._rows[key]
 
