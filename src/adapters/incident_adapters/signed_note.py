@@ -12,7 +12,7 @@ from enum import Enum
 from hashlib import sha256
 from typing import Final, Self, assert_never
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -151,11 +151,11 @@ class Verifier:
 
 @frozen(kw_only=True)
 class Signer:
-    """A secret key with its name.  It is never printed but by `secret`."""
+    """A secret key with its name; only `secret` ever shows it."""
 
     name: str
     kind: KeyKind
-    _key: Ed25519PrivateKey
+    key: Ed25519PrivateKey = field(repr=False)
 
     @classmethod
     def new(cls, name: str, kind: KeyKind = KeyKind.LOG) -> Self:
@@ -185,22 +185,22 @@ class Signer:
     @property
     def verifier(self) -> Verifier:
         """The public half."""
-        return Verifier(name=self.name, kind=self.kind, public=self._key.public_key().public_bytes_raw())
+        return Verifier(name=self.name, kind=self.kind, public=self.key.public_key().public_bytes_raw())
 
     @property
     def secret(self) -> str:
         """The line that a key file holds."""
-        key = base64.b64encode(self.kind.value + self._key.private_bytes_raw()).decode()
+        key = base64.b64encode(self.kind.value + self.key.private_bytes_raw()).decode()
         return f"{_SECRET}{self.name}+{self.verifier.key_id.hex()}+{key}"
 
     def signature(self, text: str, at: datetime) -> Signature:
         """This key's signature of a text; a witness's says that it was made at `at`."""
         match self.kind:
             case KeyKind.LOG:
-                made = self._key.sign(text.encode())
+                made = self.key.sign(text.encode())
             case KeyKind.WITNESS:
                 seconds = int(at.timestamp())
-                signed = self._key.sign((_time_lines(seconds) + text).encode())
+                signed = self.key.sign((_time_lines(seconds) + text).encode())
                 made = seconds.to_bytes(_TIME_SIZE, "big") + signed
             case _:
                 assert_never(self.kind)
