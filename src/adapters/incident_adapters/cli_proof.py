@@ -208,14 +208,12 @@ def _verified(what: str, found: Verification) -> RenderableType:
     newest = None if found.log is None else f"the first {found.covered} events of {found.log}"
     seen = [("seen by", f"{each.name} at {moment(each.at)} UTC") for each in found.witnesses]
     tested = "a key for tests signed it, which proves nothing" if found.key_for_tests else None
+    uncovered = str(found.events - found.proved) if found.sound else None
     summary = facts(
         (
             ("events", str(found.events)),
             ("the checkpoint covers", newest),
-            (
-                "events that no checkpoint covers yet",
-                str(found.events - found.proved) if found.sound else None,
-            ),
+            ("events that no checkpoint covers yet", uncovered),
             *(("signed by", key.rpartition("+")[0]) for key in found.signed_by),
             *seen,
             ("take care", tested),

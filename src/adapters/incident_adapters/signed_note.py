@@ -5,7 +5,6 @@ which it signed (C2SP tlog-cosignature, cosignature/v1).
 """
 
 import base64
-import binascii
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import Enum
@@ -234,10 +233,22 @@ def _sound_name(name: str) -> str:
     return name
 
 
+def strictly_decoded(text: str) -> bytes:
+    """The bytes that a text is the base64 of, and no other text is.
+
+    Raises:
+        ValueError: when it is the base64 of nothing, or not as it is written, be it by one bit.
+    """
+    held = base64.b64decode(text, validate=True)
+    if base64.b64encode(held).decode() != text:
+        raise ValueError("it is not the base64 that these bytes are written in")
+    return held
+
+
 def _decoded(field: str, text: str) -> bytes:
     try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+        return strictly_decoded(text)
+    except ValueError:
         raise InvalidValue(field, "is not base64; take the whole line") from None
 
 

@@ -130,9 +130,7 @@ def trusted(stored: Sequence[str], kept: Sequence[SignedCheckpoint], keys: Seque
             case Verdict.FORGED:
                 faults.append(_forged(f"{_of(signed)} was not signed as it stands by the key that it names"))
             case Verdict.NOT_SIGNED if number == len(stored):
-                faults.append(
-                    _forged(f"{_of(signed)} is signed by none of the keys that were given; {_NEXT}")
-                )
+                faults.append(_forged(f"{_of(signed)} is signed by none of the keys given; {_NEXT}"))
             case Verdict.NOT_SIGNED:
                 continue
     sizes = set(by_size)
