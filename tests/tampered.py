@@ -1,6 +1,6 @@
 """Attacks on a journal: what somebody with the database's password, or with an editor, may do to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
@@ -420,3 +420,14 @@ ATTACKS: Final = (
         says="no checkpoint is stored",
     ),
 )
+
+
+def table(rows: Iterable[tuple[str, Sequence[Fault]]]) -> str:
+    """A table in Markdown of what was done, and of what verify said."""
+    said = ["| what was done | what verify says | where | how |", "|---|---|---|---|"]
+    for done, faults in rows:
+        for number, each in enumerate(faults):
+            first, last = each.first, each.last
+            where = "" if first is None else f"{first}" if first == last else f"{first} to {last}"
+            said.append(f"| {'' if number else done} | {each.what.value} | {where} | {each.says} |")
+    return "\n".join(said)

@@ -1,6 +1,9 @@
 """Whatever somebody does to the rows of a store, verify says what and where: on SQLite and PostgreSQL."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -9,8 +12,10 @@ from incident_adapters.cli_errors import ExitCode
 from incident_adapters.journal import Journal
 from incident_adapters.proof_log import ProofLog
 from incident_adapters.recorder import open_recorder
+from incident_adapters.tampering import Fault
 from incident_adapters.verification import Verification
 from incident_adapters.verify_store import verify_store
+from tests.documents import ROOT
 from tests.tampered import (
     ATTACKS,
     HEAD,
@@ -20,10 +25,12 @@ from tests.tampered import (
     Attack,
     edit_and_make_the_tree_anew,
     signed_journal,
+    table,
     told,
 )
 
 KEYS = [LOG.verifier]
+PAGE: Final = ROOT / "docs" / "reference" / "tampering.md"
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +55,16 @@ def verified(url: str) -> Verification:
         return verify_store(store, KEYS)
 
 
+def attacked(url: str, attack: Attack) -> Verification:
+    """What verify says after an attack."""
+    with open_recorder(url) as store:
+        with store.engine.begin() as connection:
+            attack.act(connection)
+        if attack.act is edit_and_make_the_tree_anew:
+            ProofLog(store).catch_up()
+        return verify_store(store, KEYS)
+
+
 def test_a_journal_that_nobody_touched_is_sound(signed_url: str) -> None:
     """Its checkpoint proves what it covers, and what came later is said not to be covered."""
     found = verified(signed_url)
@@ -63,13 +80,20 @@ def test_an_attack_on_the_rows_of_a_store_is_found_and_named(signed_url: str, at
     """Given rows that somebody changed, verify says what was done, from which position to which."""
     if attack.only_sqlite and not signed_url.startswith("sqlite"):
         pytest.skip("the columns of PostgreSQL hold nothing else")
-    with open_recorder(signed_url) as store:
-        with store.engine.begin() as connection:
-            attack.act(connection)
-        if attack.act is edit_and_make_the_tree_anew:
-            ProofLog(store).catch_up()
-
-        found = verify_store(store, KEYS)
+    found = attacked(signed_url, attack)
 
     assert told(found.faults) == attack.found
     assert any(attack.says in each.says for each in found.faults), found.faults
+
+
+def test_the_table_in_the_documents_is_what_verify_says(story: Journal, tmp_path: Path) -> None:
+    """Each attack on an SQLite store, with every word."""
+    signed = tmp_path / "signed.sqlite"
+    signed_journal(f"sqlite:///{signed}", story)
+    rows: list[tuple[str, tuple[Fault, ...]]] = []
+    for number, attack in enumerate(ATTACKS):
+        own = tmp_path / f"{number}.sqlite"
+        shutil.copyfile(signed, own)
+        rows.append((attack.name, attacked(f"sqlite:///{own}", attack).faults))
+
+    assert table(rows) in PAGE.read_text(encoding="utf-8"), table(rows)

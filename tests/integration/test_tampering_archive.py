@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from eventsourcing.persistence import StoredEvent
@@ -26,6 +27,7 @@ from incident_adapters.verify_archive import verify_archive
 from incident_domain.events import IncidentId
 from incident_domain.validation import InvalidValue
 from incident_projections.merkle import leaf_hash
+from tests.documents import ROOT
 from tests.tampered import (
     AT,
     EARLIER,
@@ -37,10 +39,12 @@ from tests.tampered import (
     WITNESS,
     cut_the_tail_off,
     signed_journal,
+    table,
     told,
 )
 
 KEYS = [LOG.verifier]
+PAGE: Final = ROOT / "docs" / "reference" / "tampering.md"
 AT_LINE = AT + AT // 256
 """The place of the event of position AT among the lines, counted from 0, the header's."""
 
@@ -312,6 +316,15 @@ def test_an_attack_on_the_lines_of_an_archive_is_found_and_named(
 
     assert told(verification.faults) == found
     assert any(says in each.says for each in verification.faults), verification.faults
+
+
+def test_the_table_in_the_documents_is_what_verify_says(
+    whole: Lines, verified: Callable[[Lines], Verification]
+) -> None:
+    """Each attack on an archive, with every word."""
+    said = table((name, verified(act(list(whole))).faults) for name, act, _, _ in ATTACKS)
+
+    assert said in PAGE.read_text(encoding="utf-8"), said
 
 
 def after_the_header(lines: Lines) -> some.SearchStrategy[tuple[int, int]]:

@@ -214,7 +214,7 @@ def _verified(what: str, found: Verification) -> RenderableType:
             ("events", str(found.events)),
             ("the checkpoint covers", newest),
             ("events that no checkpoint covers yet", uncovered),
-            *(("signed by", key.rpartition("+")[0]) for key in found.signed_by),
+            *(("signed by", "+".join(key.split("+")[:2])) for key in found.signed_by),
             *seen,
             ("take care", tested),
         )

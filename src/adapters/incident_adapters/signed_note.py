@@ -17,7 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from incident_domain.validation import InvalidValue
 
-_SECRET: Final = "PRIVATE+KEY+"
+SECRET: Final = "PRIVATE+KEY+"
+"""What the line of a secret key begins with."""
+
 _ID_SIZE: Final = 4
 _KEY_SIZE: Final = 32
 _SIGNATURE_SIZE: Final = 64
@@ -173,9 +175,9 @@ class Signer:
             InvalidValue: when it is no such line; the message holds nothing of it.
         """
         line = written.strip()
-        if not line.startswith(_SECRET):
+        if not line.startswith(SECRET):
             raise InvalidValue("key", "is no secret key; it begins with PRIVATE+KEY+")
-        name, hashed, kind, seed = _parts(line.removeprefix(_SECRET))
+        name, hashed, kind, seed = _parts(line.removeprefix(SECRET))
         signer = cls(name=name, kind=kind, key=Ed25519PrivateKey.from_private_bytes(seed))
         if hashed != signer.verifier.key_id.hex():
             raise InvalidValue("key", "does not belong to its name; take the whole line of the key")
@@ -190,7 +192,7 @@ class Signer:
     def secret(self) -> str:
         """The line that a key file holds."""
         key = base64.b64encode(self.kind.value + self.key.private_bytes_raw()).decode()
-        return f"{_SECRET}{self.name}+{self.verifier.key_id.hex()}+{key}"
+        return f"{SECRET}{self.name}+{self.verifier.key_id.hex()}+{key}"
 
     def signature(self, text: str, at: datetime) -> Signature:
         """This key's signature of a text; a witness's says that it was made at `at`."""

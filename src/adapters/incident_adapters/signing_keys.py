@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from incident_adapters.signed_note import Signer, Verifier
+from incident_adapters.signed_note import SECRET, Signer, Verifier
 from incident_domain.validation import InvalidValue
 
 SIGNING_KEY: Final = "INCIDENTS_SIGNING_KEY"
@@ -57,6 +57,8 @@ def verifiers(given: Iterable[str]) -> list[Verifier]:
     found: list[Verifier] = []
     for each in given:
         lines = _text(Path(each)).splitlines() if Path(each).exists() or "+" not in each else [each]
+        if any(line.startswith(SECRET) for line in lines):
+            raise InvalidValue("--key", "is a secret key; name its public half, the file with .pub")
         found.extend(Verifier.parse(line) for line in lines if line.strip())
     return found
 
