@@ -5,13 +5,12 @@ and the signature of a witness says when that saw it.
 """
 
 import base64
-import binascii
 import re
 from typing import Final, Self
 
 from attrs import frozen
 
-from incident_adapters.signed_note import SignedNote
+from incident_adapters.signed_note import SignedNote, strictly_decoded
 from incident_domain.validation import InvalidValue
 from incident_projections.merkle import HASH_SIZE, Hash
 
@@ -35,8 +34,8 @@ class Checkpoint:
         """
         origin, size, root, *_ = (*text.split("\n"), "", "", "")
         try:
-            hashed = base64.b64decode(root, validate=True)
-        except (binascii.Error, ValueError):
+            hashed = strictly_decoded(root)
+        except ValueError:
             hashed = b""
         if not origin or not _SIZE.fullmatch(size) or len(hashed) != HASH_SIZE:
             raise InvalidValue("checkpoint", "is none: it has a name, a size and a root, each on its line")

@@ -22,6 +22,7 @@ from incident_adapters import (
     cli_demo,
     cli_export,
     cli_import,
+    cli_proof,
     cli_report,
     cli_show,
     cli_text,
@@ -255,6 +256,7 @@ app.command(forget)
 for command in (
     *(board, pingpong, status, what_if, replay, conformance, source),
     *(cli_export.export, cli_clocks.clocks, cli_clocks.due),
+    *(cli_proof.signing_key, cli_proof.checkpoint, cli_proof.witness, cli_proof.verify),
 ):
     app.command(command)
 

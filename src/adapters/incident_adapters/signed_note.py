@@ -5,7 +5,6 @@ which it signed (C2SP tlog-cosignature, cosignature/v1).
 """
 
 import base64
-import binascii
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import Enum
@@ -18,7 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from incident_domain.validation import InvalidValue
 
-_SECRET: Final = "PRIVATE+KEY+"
+SECRET: Final = "PRIVATE+KEY+"
+"""What the line of a secret key begins with."""
+
 _ID_SIZE: Final = 4
 _KEY_SIZE: Final = 32
 _SIGNATURE_SIZE: Final = 64
@@ -174,9 +175,9 @@ class Signer:
             InvalidValue: when it is no such line; the message holds nothing of it.
         """
         line = written.strip()
-        if not line.startswith(_SECRET):
+        if not line.startswith(SECRET):
             raise InvalidValue("key", "is no secret key; it begins with PRIVATE+KEY+")
-        name, hashed, kind, seed = _parts(line.removeprefix(_SECRET))
+        name, hashed, kind, seed = _parts(line.removeprefix(SECRET))
         signer = cls(name=name, kind=kind, key=Ed25519PrivateKey.from_private_bytes(seed))
         if hashed != signer.verifier.key_id.hex():
             raise InvalidValue("key", "does not belong to its name; take the whole line of the key")
@@ -191,7 +192,7 @@ class Signer:
     def secret(self) -> str:
         """The line that a key file holds."""
         key = base64.b64encode(self.kind.value + self.key.private_bytes_raw()).decode()
-        return f"{_SECRET}{self.name}+{self.verifier.key_id.hex()}+{key}"
+        return f"{SECRET}{self.name}+{self.verifier.key_id.hex()}+{key}"
 
     def signature(self, text: str, at: datetime) -> Signature:
         """This key's signature of a text; a witness's says that it was made at `at`."""
@@ -234,10 +235,22 @@ def _sound_name(name: str) -> str:
     return name
 
 
+def strictly_decoded(text: str) -> bytes:
+    """The bytes that a text is the base64 of, and no other text is.
+
+    Raises:
+        ValueError: when it is the base64 of nothing, or not as it is written, be it by one bit.
+    """
+    held = base64.b64decode(text, validate=True)
+    if base64.b64encode(held).decode() != text:
+        raise ValueError("it is not the base64 that these bytes are written in")
+    return held
+
+
 def _decoded(field: str, text: str) -> bytes:
     try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+        return strictly_decoded(text)
+    except ValueError:
         raise InvalidValue(field, "is not base64; take the whole line") from None
 
 

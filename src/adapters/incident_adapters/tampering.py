@@ -193,7 +193,8 @@ def _found_far_away(seen: _Seen, signed: Signed, lost: Sequence[int]) -> list[Fo
         return seen.unknown
     unknown: list[Found] = []
     for each in seen.unknown:
-        position = next((at for at in lost if not seen.right[at] and _is_signed_for(each, at, signed)), None)
+        places = (at for at in lost if at != each.position and not seen.right[at])
+        position = next((at for at in places if _is_signed_for(each, at, signed)), None)
         if position is None:
             unknown.append(each)
         else:

@@ -1,6 +1,6 @@
 """What a verification says of a journal, by the checkpoints that were signed of it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -130,9 +130,7 @@ def trusted(stored: Sequence[str], kept: Sequence[SignedCheckpoint], keys: Seque
             case Verdict.FORGED:
                 faults.append(_forged(f"{_of(signed)} was not signed as it stands by the key that it names"))
             case Verdict.NOT_SIGNED if number == len(stored):
-                faults.append(
-                    _forged(f"{_of(signed)} is signed by none of the keys that were given; {_NEXT}")
-                )
+                faults.append(_forged(f"{_of(signed)} is signed by none of the keys given; {_NEXT}"))
             case Verdict.NOT_SIGNED:
                 continue
     sizes = set(by_size)
@@ -196,24 +194,31 @@ def faults_of_journal(
 
     done = [_uncovered(each, newest) for each in tampering(found(), signed, range(1, known + 1))]
     yield from done
-    if newest is None or newest.size <= known:
+    if newest is None:
         return
-    if looked.events < newest.size:
+    wrong = sorted(size for size in roots if size not in right and size <= looked.events)
+    if looked.events < newest.size and known < newest.size:
         says = (
             f"the journal ends at position {looked.events}, but a checkpoint over {newest.size} events was "
             "signed: what came after is gone, or this is a copy from before"
         )
         yield Fault(what=Tampering.ROLLED_BACK, first=looked.events + 1, last=newest.size, says=says)
-    elif newest.size in right:
-        yield _tree_changed(looked.differs)
-    elif not done:
-        last = min(set(roots) - right)
-        first = max((size for size in right if size < last), default=0) + 1
-        says = (
-            f"something from position {first} to {last} was changed, and the hashes beside it with it, "
-            "so that nobody can say which event"
+    elif wrong and not done:
+        yield _rewritten(
+            max((size for size in right if size < wrong[0]), default=0) + 1, wrong[0], newest, right
         )
-        yield Fault(what=Tampering.REWRITTEN, first=first, last=last, says=says)
+    elif newest.size in right and known < newest.size:
+        yield _tree_changed(looked.differs)
+
+
+def _rewritten(first: int, last: int, newest: Checkpoint, right: Collection[int]) -> Fault:
+    """A checkpoint is not of these events, though the hashes beside them are."""
+    if newest.size in right:
+        how = "after a checkpoint was signed, and signed again: two checkpoints name two histories"
+    else:
+        how = "and the hashes beside it with it, so that nobody can say which event"
+    says = f"something from position {first} to {last} was changed, {how}"
+    return Fault(what=Tampering.REWRITTEN, first=first, last=last, says=says)
 
 
 def _authentic(leaves: Iterable[Hash | None], roots: Mapping[int, Hash]) -> tuple[bytearray, int]:

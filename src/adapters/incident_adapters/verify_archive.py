@@ -1,7 +1,5 @@
 """Verifying an archive with nothing but the file, a public key, and perhaps a checkpoint that was kept."""
 
-import base64
-import binascii
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
@@ -22,7 +20,7 @@ from incident_adapters.archive_file import (
 from incident_adapters.archive_line import NotAnArchiveLine, row_of
 from incident_adapters.checkpoint import Checkpoint, SignedCheckpoint
 from incident_adapters.export_selection import Progress
-from incident_adapters.signed_note import Verifier
+from incident_adapters.signed_note import Verifier, strictly_decoded
 from incident_adapters.tampering import Fault, Found, Tampering, tampering
 from incident_adapters.verification import Looked, Trusted, Verification, faults_of_journal, trusted
 from incident_projections.merkle import EMPTY_ROOT, HASH_SIZE, Frontier, Hash, includes, leaf_hash
@@ -31,7 +29,7 @@ _HEADER: Final = msgspec.json.Decoder(HeaderLine).decode
 _LEAVES: Final = msgspec.json.Decoder(LeavesLine).decode
 _INCLUSION: Final = msgspec.json.Decoder(InclusionLine).decode
 _CLOSING: Final = msgspec.json.Decoder(ClosingLine).decode
-_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, binascii.Error, ValueError)
+_UNREADABLE: Final = (msgspec.MsgspecError, ValueError)
 _PROGRESS_EACH: Final = 1000
 _TAIL: Final = 2**20
 
@@ -113,7 +111,7 @@ def _look(
                 differs = differs or line.position
             case Fault():
                 faults.append(line)
-    faults.extend(_miscounted(header, tree.size))
+    faults.extend(_miscounted(header, tree.size) if not faults else ())
     return Looked(events=tree.size, ordered=ordered, roots=roots, differs=differs), faults
 
 
@@ -146,7 +144,7 @@ def _faults_of_part(
                 right = False
             case Fault():
                 faults.append(line)
-    faults.extend(_miscounted(header, events))
+    faults.extend(_miscounted(header, events) if not faults else ())
     if trust.newest is not None and not (right and unproved is None):
         faults.extend(_faults_of_proofs(file, trust.newest))
     return events, proved, faults
@@ -238,7 +236,7 @@ def _end(file: BinaryIO) -> str | None:
 def _lines(file: BinaryIO) -> Iterator[_Line]:
     """What stands in the lines after the header, each as far as it can be read."""
     file.seek(0)
-    number, position, closed = 0, 0, False
+    number, position, closed, cut_off = 0, 0, False, False
     for line in _whole_lines(file):
         number += 1
         if number == 1:
@@ -246,6 +244,7 @@ def _lines(file: BinaryIO) -> Iterator[_Line]:
         if closed:
             yield _unreadable(number, "stands after the end of the archive")
             return
+        cut_off = line is None
         if line is None:
             yield _unreadable(number, "is longer than any event, or is cut off before its end")
             continue
@@ -257,7 +256,7 @@ def _lines(file: BinaryIO) -> Iterator[_Line]:
                 yield read
             case _:
                 yield read
-    if not closed:
+    if not (closed or cut_off):
         yield _unreadable(number + 1, "with which an archive ends is missing: it is cut off")
 
 
@@ -266,11 +265,11 @@ def _read(line: bytes, number: int, position: int) -> _Line | None:
     try:
         if line.startswith(LEAVES_BEGIN):
             leaves = _LEAVES(line)
-            return _Leaves(leaves.first, _hashes(base64.b64decode(leaves.leaves, validate=True)))
+            return _Leaves(leaves.first, _hashes(strictly_decoded(leaves.leaves)))
         if line.startswith(INCLUSION_BEGINS):
             inclusion = _INCLUSION(line)
-            proof = [base64.b64decode(each, validate=True) for each in inclusion.inclusion]
-            [leaf] = _hashes(base64.b64decode(inclusion.leaf, validate=True))
+            proof = [strictly_decoded(each) for each in inclusion.inclusion]
+            [leaf] = _hashes(strictly_decoded(inclusion.leaf))
             return _Inclusion(inclusion.position, leaf, proof)
         if line.startswith(CLOSING_BEGINS):
             _CLOSING(line)

@@ -131,11 +131,7 @@ def _faults_of_tree(log: ProofLog, size: int, root: Hash) -> Iterator[Fault]:
     try:
         if log.root(size) == root:
             return
-        says = (
-            "the events are those that were signed, but the upper rows of the tree stored beside them are not"
-        )
+        says = "the events are those that were signed, but the upper rows of the stored tree are not"
     except TilesDamaged as damaged:
-        says = (
-            f"the events are those that were signed, but the tree stored beside them is not whole: {damaged}"
-        )
+        says = f"the events are those that were signed, but the stored tree is not whole: {damaged}"
     yield Fault(what=Tampering.TREE_CHANGED, says=says)
