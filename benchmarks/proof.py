@@ -55,7 +55,7 @@ def measure(stores: Stores, *, quick: bool) -> None:
     for kind in (SQLITE, POSTGRESQL):
         _a_journal(stores, kind, 20_000 if quick else 200_000, rounds=3 if quick else 7)
         for step in (10, 100):
-            _small_steps(stores, kind, 1_000 if quick else 5_000, step)
+            _small_steps(stores, kind, 1_000 if quick else 200 * step + 20_000, step)
         _a_large_tree(stores, kind, 200_000 if quick else 10_000_000, 200 if quick else 2_000)
         _beside_commands(stores, kind, rounds=2 if quick else 6, seconds=2.5 if quick else 5.0)
 
