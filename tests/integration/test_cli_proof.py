@@ -113,6 +113,20 @@ def test_what_was_changed_is_said_and_ends_with_a_code_of_its_own(
     assert told.err.startswith("incidents: the store is not what was signed")
 
 
+def test_hashes_that_were_changed_are_made_anew(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Verify says so, `rebuild proof` makes them of the journal, and then all is sound."""
+    assert run(["checkpoint", "--key", "desk.key"]) is ExitCode.DONE
+    with Journal.open("sqlite:///demo.sqlite") as journal, journal.store.engine.begin() as connection:
+        run_sql(connection, "UPDATE proof_tiles SET hashes = zeroblob(32)")
+    assert "incidents rebuild proof" in refusal(
+        capsys, "verify", "--key", "desk.pub", code=ExitCode.NOT_SOUND
+    )
+
+    assert answer(capsys, "rebuild", "proof") == {"views": {"proof": 56}}
+
+    assert run(["verify", "--key", "desk.pub"]) is ExitCode.DONE
+
+
 def test_the_key_may_come_from_the_environment(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,7 +27,7 @@ from incident_adapters.witnessing import NotWitnessed, witness
 from incident_domain.validation import InvalidValue
 from incident_projections.merkle import Frontier, includes, is_consistent, leaf_hash
 from tests.long_journals import tell_again
-from tests.tampered import ATTACKS, LOG, NOW, STORY, WITNESS, edit, run, told
+from tests.tampered import ATTACKS, HEAD, LOG, NOW, STORY, WITNESS, Attack, edit, run, signed_journal, told
 
 KEYS = [LOG.verifier]
 
@@ -357,6 +357,41 @@ def test_a_store_without_a_proof_is_left_as_it_is(journal: Journal) -> None:
     assert told(found.faults) == [(Tampering.CHECKPOINT_MISSING, None, None)]
     with journal.store.engine.begin() as connection, pytest.raises(Exception, match="proof_tree"):
         connection.execute(text("SELECT * FROM proof_tree"))
+
+
+@pytest.mark.parametrize("attack", [each for each in ATTACKS if each.found[0][0] is Tampering.TREE_CHANGED])
+def test_a_tree_that_was_changed_is_made_anew_from_the_journal(
+    store_url: str, story: Journal, attack: Attack
+) -> None:
+    """Where the events are those that were signed, so is the new tree, and all is sound again."""
+    signed_journal(store_url, story)
+    with open_recorder(store_url) as store:
+        with store.engine.begin() as connection:
+            attack.act(connection)
+        assert not verify_store(store, KEYS).sound
+
+        assert ProofLog(store).make_anew() == HEAD
+
+        assert verify_store(store, KEYS).sound
+        assert ProofLog(store).root(HEAD) == true_root(store, HEAD)
+
+
+@pytest.mark.parametrize(
+    "attack", [each for each in ATTACKS if each.name in {"an event edited", "the tail cut off"}]
+)
+def test_no_tree_is_made_of_other_events_than_were_signed(
+    store_url: str, story: Journal, attack: Attack
+) -> None:
+    """The hashes stay, since they tell what was changed."""
+    signed_journal(store_url, story)
+    with open_recorder(store_url) as store:
+        with store.engine.begin() as connection:
+            attack.act(connection)
+
+        with pytest.raises(JournalChanged):
+            ProofLog(store).make_anew()
+
+        assert told(verify_store(store, KEYS).faults) == attack.found
 
 
 def test_every_kind_of_tampering_is_tried() -> None:

@@ -55,11 +55,14 @@ from incident_adapters.demo import Played, StoryClock, play
 from incident_adapters.demo_stage import SCANNERS
 from incident_adapters.journal import system_clock
 from incident_adapters.projector import Projector
+from incident_adapters.proof_log import ProofLog
 from incident_adapters.report_words import Language
 from incident_adapters.watch import Watch, watch_once
 from incident_domain.validation import InvalidValue
 from incident_projections.timeline import TIMELINE, timeline
 from incident_projections.views import NAMES
+
+_PROOF: Final = "proof"
 
 app: Final = App(
     name="incidents",
@@ -280,6 +283,7 @@ def rebuild(*view: str, session: Here) -> None:
     ```
     incidents rebuild
     incidents rebuild queue
+    incidents rebuild proof
     ```
 
     Parameters
@@ -287,15 +291,21 @@ def rebuild(*view: str, session: Here) -> None:
     view
         The views to build: sla_timers, queue, timeline, closure, stretches, hand_overs, major_incidents,
         customer_status, incident_traits, known_errors or known_error_traits; all of them where none is named.
+        And proof, the tree of hashes that checkpoints sign, where verify says that it was changed.
     """
-    if unknown := sorted(set(view) - set(NAMES)):
+    if unknown := sorted(set(view) - {*NAMES, _PROOF}):
         raise InvalidValue(
-            "VIEW", f"there is none named {', '.join(unknown)}; choose from {', '.join(NAMES)}"
+            "VIEW", f"there is none named {', '.join(unknown)}; choose from {', '.join((*NAMES, _PROOF))}"
         )
+    views = [name for name in view if name != _PROOF]
     with existing(session.url) as store:
+        positions: dict[str, int] = {}
         with session.bar.shown("rebuilding") as advance:
-            store.views.rebuild(*view, progress=advance)
-        positions = {name: store.views.positions()[name] for name in view or NAMES}
+            if _PROOF in view:
+                positions[_PROOF] = ProofLog(store.desk.journal.store).make_anew(advance)
+            if views or not view:
+                store.views.rebuild(*views, progress=advance)
+                positions |= {name: store.views.positions()[name] for name in views or NAMES}
         session.answer({"views": positions})
         session.tell(cli_text.table(("View", "Events up to"), positions.items()))
 

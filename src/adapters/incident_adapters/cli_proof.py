@@ -20,7 +20,7 @@ from incident_adapters.journal import system_clock
 from incident_adapters.proof_log import ProofLog
 from incident_adapters.signed_note import KeyKind, Signer
 from incident_adapters.signing_keys import signers, verifiers, write_new_key
-from incident_adapters.tampering import Fault
+from incident_adapters.tampering import Fault, Tampering
 from incident_adapters.verification import Verification
 from incident_adapters.verify_archive import verify_archive
 from incident_adapters.verify_store import verify_store
@@ -200,6 +200,11 @@ def verify(
         what = str(file)
     session.answer({"what": what, "sound": found.sound, "verification": found})
     session.tell(_verified(what, found))
+    if file is None and {each.what for each in found.faults} == {Tampering.TREE_CHANGED}:
+        raise NotSound(
+            "the events are what was signed, but not the hashes beside them; "
+            "incidents rebuild proof makes those anew"
+        )
     if not found.sound:
         raise NotSound(f"{what} is not what was signed; ask whoever runs it for an explanation")
 

@@ -4,24 +4,26 @@ Both lie beside the journal in its database.  They are made from the stored rows
 that no command waits for them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, bindparam, func, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from incident_adapters.archive_line import line_of
 from incident_adapters.checkpoint import Checkpoint, SignedCheckpoint
 from incident_adapters.export_selection import Progress
-from incident_adapters.recorder import JournalRecorder
+from incident_adapters.recorder import JournalRecorder, JournalRow
+from incident_adapters.recorder_tables import journal
 from incident_adapters.signed_note import SignedNote, Signer
 from incident_domain.validation import InvalidValue
-from incident_projections.merkle import Hash, consistency_proof, inclusion_proof, leaf_hash, root
+from incident_projections.merkle import Frontier, Hash, consistency_proof, inclusion_proof, leaf_hash, root
 from incident_projections.tiles import (
     StoredNodes,
     checkpoints,
     claim_tree,
+    clear_tree,
     create_tree,
     grow,
     leaves,
@@ -31,6 +33,13 @@ from incident_projections.tiles import (
 
 _ROWS_AT_A_TIME: Final = 4096
 
+_HEAD: Final = select(func.max(journal.c.position))
+_ROWS: Final = (
+    select(journal)
+    .where(journal.c.position > bindparam("after"))
+    .order_by(journal.c.position)
+    .limit(_ROWS_AT_A_TIME)
+)
 _NOTES: Final = select(checkpoints.c.note).order_by(checkpoints.c.size)
 
 
@@ -58,16 +67,9 @@ class ProofLog:
         with self._reading.connect() as connection:
             size = tree_size(connection)
         head = self._store.max_notification_id() or 0
-        if head < size:
-            raise JournalChanged(
-                f"the journal ends at position {head}, but its tree holds {size} events: events are gone; "
-                "see incidents verify"
-            )
+        _refuse_shorter(head, size)
         while size < head and (rows := self._store.read(size, min(_ROWS_AT_A_TIME, head - size))):
-            for expected, row in enumerate(rows, start=size + 1):
-                if row[0] != expected:
-                    raise JournalChanged(f"there is no event at position {expected}; see incidents verify")
-            hashes = [leaf_hash(line_of(row)) for row in rows]
+            hashes = _hashes(rows, size)
             with self._engine.begin() as connection:
                 claimed = claim_tree(connection)
                 if claimed == size:
@@ -77,6 +79,39 @@ class ProofLog:
             if progress is not None:
                 progress(size, head)
         return size
+
+    def make_anew(self, progress: Progress | None = None) -> int:
+        """Make the tree anew from the journal, in one transaction; its size then.
+
+        Nobody records in an SQLite store meanwhile.
+
+        Raises:
+            JournalChanged: when an event is missing, or they are not those that a stored checkpoint was made
+                of; the tree is left as it was.
+        """
+        create_tree(self._engine)
+        with self._engine.begin() as connection:
+            claim_tree(connection)
+            clear_tree(connection)
+            signed = [_stored(note).checkpoint for note in connection.scalars(_NOTES)]
+            roots = {each.size: each.root for each in signed}
+            head: int = connection.scalar(_HEAD) or 0
+            _refuse_shorter(head, max(roots, default=0))
+            tree = Frontier()
+            while tree.size < head:
+                rows = connection.execute(_ROWS, {"after": tree.size})
+                hashes = _hashes([(row[0], row[1], row[2], row[3], row[4]) for row in rows], tree.size)
+                grow(connection, tree.size, hashes)
+                for each in hashes:
+                    tree.append(each)
+                    if tree.size in roots and tree.root() != roots[tree.size]:
+                        raise JournalChanged(
+                            f"the first {tree.size} events are not those that a checkpoint was made of; "
+                            "the tree is left as it was; see incidents verify"
+                        )
+                if progress is not None:
+                    progress(tree.size, head)
+            return tree.size
 
     def checkpoint(
         self, signers: Sequence[Signer], at: datetime, progress: Progress | None = None
@@ -200,6 +235,24 @@ class ProofLog:
     def _there(self) -> bool:
         with self._reading.connect() as connection:
             return all(inspect(connection).has_table(each.name) for each in metadata.sorted_tables)
+
+
+def _refuse_shorter(head: int, size: int) -> None:
+    if head < size:
+        raise JournalChanged(
+            f"the journal ends at position {head}, but its proof holds {size} events: events are gone; "
+            "see incidents verify"
+        )
+
+
+def _hashes(rows: Iterable[JournalRow], after: int) -> list[Hash]:
+    """The hashes of rows that follow a position without a gap."""
+    hashes: list[Hash] = []
+    for expected, row in enumerate(rows, start=after + 1):
+        if row[0] != expected:
+            raise JournalChanged(f"there is no event at position {expected}; see incidents verify")
+        hashes.append(leaf_hash(line_of(row)))
+    return hashes
 
 
 def _stored(written: str) -> SignedCheckpoint:

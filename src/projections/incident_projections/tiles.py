@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    delete,
     insert,
     select,
     text,
@@ -90,6 +91,12 @@ def claim_tree(connection: Connection) -> int:
     return size
 
 
+def clear_tree(connection: Connection) -> None:
+    """Take every leaf out of a tree that was claimed in this transaction."""
+    connection.execute(delete(tiles))
+    connection.execute(_RESIZE, {"to": 0})
+
+
 def grow(connection: Connection, size: int, leaves: Sequence[Hash]) -> None:
     """Add leaves to a tree of `size` that was claimed in this transaction.
 
@@ -153,7 +160,8 @@ class TilesDamaged(Exception):
 
     def __init__(self, level: int, number: int) -> None:
         super().__init__(
-            f"proof_tiles: level {level}, number {number} is missing or damaged; restore it from a backup"
+            f"proof_tiles: level {level}, number {number} is missing or damaged; "
+            "make the tree anew: incidents rebuild proof"
         )
         self.level = level
         self.number = number
