@@ -7,6 +7,7 @@ from benchmarks import (
     commands,
     exports,
     imports,
+    proof,
     queue_top,
     replay,
     seal,
@@ -34,6 +35,7 @@ TOPICS = {
     "import": imports.measure,
     "export": exports.measure,
     "what_if": what_if.measure,
+    "proof": proof.measure,
 }
 
 
