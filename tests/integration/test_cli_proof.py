@@ -230,6 +230,7 @@ def test_checkpoints_are_made_in_turns_until_told_to_end(folder: Path) -> None:
 
 _KILLED: Final = """
 import os, signal, sys
+from incident_adapters import proof_log
 from incident_adapters.proof_log import ProofLog
 from incident_adapters.recorder import open_recorder
 
@@ -241,6 +242,7 @@ def progress(reached, head):
     if left == 0:
         os.kill(os.getpid(), signal.SIGKILL)
 
+proof_log._ROWS_AT_A_TIME = 1000
 with open_recorder(sys.argv[1]) as store:
     ProofLog(store).catch_up(progress)
 """
@@ -249,7 +251,7 @@ with open_recorder(sys.argv[1]) as store:
 def test_a_tree_whose_maker_is_killed_is_whole(store_url: str, told: Path) -> None:
     """Kill -9 after any of its writes leaves a tree that the next one lets grow."""
     with Journal.open(f"sqlite:///{told}") as story, Journal.open(store_url) as journal:
-        tell_again(story, journal, 150)
+        tell_again(story, journal, 40)
         head, sizes = journal.head(), list[int]()
         for writes in (1, 1):
             done = subprocess.run([sys.executable, "-c", _KILLED, store_url, str(writes)], check=False)
@@ -258,8 +260,8 @@ def test_a_tree_whose_maker_is_killed_is_whole(store_url: str, told: Path) -> No
 
         signed = ProofLog(journal.store).checkpoint([LOG], journal.now())
 
-        assert sizes == [4096, 2 * 4096]
-        assert signed.checkpoint.size == head > 2 * 4096
+        assert sizes == [1000, 2000]
+        assert signed.checkpoint.size == head > 2000
         assert verify_store(journal.store, [LOG.verifier]).sound
 
 

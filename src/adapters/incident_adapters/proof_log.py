@@ -31,7 +31,7 @@ from incident_projections.tiles import (
     tree_size,
 )
 
-_ROWS_AT_A_TIME: Final = 4096
+_ROWS_AT_A_TIME: Final = 16_384
 
 _HEAD: Final = select(func.max(journal.c.position))
 _ROWS: Final = (
@@ -41,6 +41,8 @@ _ROWS: Final = (
     .limit(_ROWS_AT_A_TIME)
 )
 _NOTES: Final = select(checkpoints.c.note).order_by(checkpoints.c.size)
+
+_LAST_NOTE: Final = select(checkpoints.c.note).order_by(checkpoints.c.size.desc()).limit(1)
 
 
 class JournalChanged(Exception):
@@ -54,6 +56,7 @@ class ProofLog:
         self._store = store
         self._engine = store.engine
         self._reading = store.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._found = False
 
     def catch_up(self, progress: Progress | None = None) -> int:
         """Take the events that were recorded since into the tree; its size then.
@@ -63,7 +66,8 @@ class ProofLog:
             TilesDamaged: when what is stored of the tree is not whole.
             StoreError: when the store fails.
         """
-        create_tree(self._engine)
+        if not self._there():
+            create_tree(self._engine)
         with self._reading.connect() as connection:
             size = tree_size(connection)
         head = self._store.max_notification_id() or 0
@@ -137,9 +141,9 @@ class ProofLog:
             nodes = StoredNodes(connection)
             made = Checkpoint(origin=names.pop(), size=size, root=root(nodes, size))
             note = SignedNote(text=made.text)
-            written = list(connection.scalars(_NOTES))
-            if written:
-                last = _stored(written[-1])
+            written = connection.scalar(_LAST_NOTE)
+            if written is not None:
+                last = _stored(written)
                 _refuse_another_log(last.checkpoint, made, nodes)
                 note = last.note if last.checkpoint == made else note
             note = note.signed_also(each.signature(note.text, at) for each in signers)
@@ -233,8 +237,12 @@ class ProofLog:
         return None
 
     def _there(self) -> bool:
-        with self._reading.connect() as connection:
-            return all(inspect(connection).has_table(each.name) for each in metadata.sorted_tables)
+        """Whether the tables are there, which nobody takes away again."""
+        if not self._found:
+            with self._reading.connect() as connection:
+                there = inspect(connection)
+                self._found = all(there.has_table(each.name) for each in metadata.sorted_tables)
+        return self._found
 
 
 def _refuse_shorter(head: int, size: int) -> None:
