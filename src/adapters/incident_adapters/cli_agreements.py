@@ -17,11 +17,12 @@ from incident_adapters.cli_errors import UnreadableFile
 from incident_adapters.cli_past import PRESENT, PastAsked
 from incident_adapters.cli_session import Here
 from incident_adapters.cli_store import existing, opened
-from incident_adapters.cli_text import cell, moment, table, words
+from incident_adapters.cli_text import cell, moment, table
 from incident_adapters.time_machine import as_of
 from incident_domain.actor import Actor, PersonId, Role
 from incident_domain.agreements import Agreement
 from incident_domain.events import AgreementId, AgreementPublished, Hours, Party, Target, TargetKind, Terms
+from incident_projections.describe import words
 
 agreements: Final = App(
     name="agreements", help="Publish service level agreements from files, and see what is agreed."

@@ -14,11 +14,11 @@ from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.cli_past import PRESENT, PastAsked
 from incident_adapters.cli_session import Here
 from incident_adapters.cli_store import reading
-from incident_adapters.cli_text import below_each_other, moment, section, table, words
+from incident_adapters.cli_text import below_each_other, moment, section, table
 from incident_domain.events import AgreementId, Party, TargetKind
 from incident_domain.service_clock import ClockState
 from incident_domain.validation import InvalidValue
-from incident_projections.describe import working_time
+from incident_projections.describe import words, working_time
 from incident_projections.sla_readers import SlaTimer, breached, due_within, timers_of
 from incident_projections.sla_timers import SLA_TIMERS_TABLE
 

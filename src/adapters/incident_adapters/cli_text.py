@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from incident_domain import Line, Objection
-from incident_projections.describe import duration
+from incident_projections.describe import duration, words
 from incident_projections.queue import Phase
 from incident_projections.queue_entries import QueueEntry
 from incident_projections.queue_readers import Page
@@ -39,11 +39,6 @@ def cell(value: object) -> Text:
 def printable(text: str) -> str:
     """A line with everything that could steer a terminal made visible instead."""
     return "".join(each if each.isprintable() else "�" for each in text)
-
-
-def words(value: Enum) -> str:
-    """The wire word of an enumeration, to be read: `not_major` as `not major`."""
-    return str(value.value).replace("_", " ")
 
 
 def moment(instant: datetime | None) -> str:

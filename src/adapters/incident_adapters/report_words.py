@@ -13,6 +13,7 @@ from attrs import frozen
 
 from incident_adapters.report_spanish import SPANISH
 from incident_domain.priority import Priority
+from incident_projections.describe import words
 
 
 class Language(Enum):
@@ -41,7 +42,7 @@ class Wording:
         """A member of an enumeration, to be read."""
         if isinstance(value, Priority):
             return f"{value.value} {self.say(value.name.lower())}"
-        return self.say(str(value.value).replace("_", " "))
+        return self.say(words(value))
 
     def count(self, value: float) -> str:
         """A whole number with its thousands set apart, or another with one decimal."""
