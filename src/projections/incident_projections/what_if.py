@@ -115,6 +115,10 @@ class Course:
     breached_at: datetime | None
 
 
+_Courses: TypeAlias = Mapping[tuple[AgreementId, TargetKind], Course]
+"""What became of each target, by agreement and kind."""
+
+
 @frozen(kw_only=True)
 class TargetChange:
     """A target of an incident, as it was and as it would have been.
@@ -172,33 +176,11 @@ class WhatIf:
         would_be = list(self._supposed(history, was))
         before = _courses(was, self._bare_terms, now)
         after = _courses(would_be, self._terms, now)
-        end = _at_last(was)
         return IncidentChange(
             incident=incident,
             agreed=any(each.step is Step.APPLIED for each in was),
             would_be_agreed=any(each.step is Step.APPLIED for each in would_be),
-            targets=tuple(
-                TargetChange(
-                    incident=incident,
-                    agreement=agreement,
-                    kind=kind,
-                    priority=end.priority,
-                    group=None if end.holder is None else end.holder.group,
-                    change=change,
-                    was=before.get((agreement, kind), _NOTHING),
-                    would_be=after.get((agreement, kind), _NOTHING),
-                )
-                for agreement, kind in sorted(
-                    before.keys() | after.keys(), key=lambda each: (each[0], each[1].value)
-                )
-                if (
-                    change := change_of(
-                        before.get((agreement, kind), _NOTHING).standing,
-                        after.get((agreement, kind), _NOTHING).standing,
-                    )
-                )
-                is not None
-            ),
+            targets=tuple(_changes(incident, _at_last(was), before, after)),
         )
 
     def _supposed(self, history: Sequence[Recorded], was: Sequence[Fact]) -> Iterator[Fact]:
@@ -259,6 +241,27 @@ class WhatIf:
         return found
 
 
+def _changes(
+    incident: IncidentId, end: Circumstances, before: _Courses, after: _Courses
+) -> Iterator[TargetChange]:
+    """Each target that is agreed in either case, as it was and as it would have been."""
+    for agreement, kind in sorted(before.keys() | after.keys(), key=lambda each: (each[0], each[1].value)):
+        was = before.get((agreement, kind), _NOTHING)
+        would_be = after.get((agreement, kind), _NOTHING)
+        change = change_of(was.standing, would_be.standing)
+        if change is not None:
+            yield TargetChange(
+                incident=incident,
+                agreement=agreement,
+                kind=kind,
+                priority=end.priority,
+                group=None if end.holder is None else end.holder.group,
+                change=change,
+                was=was,
+                would_be=would_be,
+            )
+
+
 def _bare(terms: Terms) -> Terms:
     # A replay looks for breaches, and warnings would only cost time.
     return changed(terms, warn_at_percent=())
@@ -311,9 +314,7 @@ _HANDED_OVER: Final = (Step.ESCALATED, Step.REJECTED)
 _PLACING: Final = (Step.PRIORITISED, *_HANDED_OVER)
 
 
-def _courses(
-    facts: Sequence[Fact], terms_of: TermsOf, now: datetime
-) -> dict[tuple[AgreementId, TargetKind], Course]:
+def _courses(facts: Sequence[Fact], terms_of: TermsOf, now: datetime) -> _Courses:
     """What became of each target, by agreement and kind."""
     applied = [each.values for each in facts if each.step is Step.APPLIED]
     if not applied:
