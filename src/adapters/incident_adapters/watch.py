@@ -38,7 +38,8 @@ _PAGE: Final = 500
 _IN_ONE_WRITE: Final = 50
 _log: Final = logging.getLogger(__name__)
 
-Mark: TypeAlias = RecordWarning | RecordBreach
+Marking: TypeAlias = RecordWarning | RecordBreach
+"""What a look asks to be recorded."""
 
 
 @frozen(kw_only=True)
@@ -97,7 +98,7 @@ def _record(
 
 def due_marks(
     incident: IncidentId, history: Sequence[Recorded], terms_of: TermsOf, now: datetime
-) -> list[Mark]:
+) -> list[Marking]:
     """What is to be recorded of an incident with this history, in the order in which it fell due."""
     facts = [fact_of(each.position, each.event) for each in history if isinstance(each.event, ClockEvent)]
     until = to_micros(now)
@@ -111,7 +112,7 @@ def due_marks(
     return [_mark(incident, crossing, timer) for crossing, timer in due]
 
 
-def _mark(incident: IncidentId, crossing: Crossing, timer: Timer) -> Mark:
+def _mark(incident: IncidentId, crossing: Crossing, timer: Timer) -> Marking:
     at, due_at = from_micros(crossing.at), from_micros(crossing.due_at)
     if crossing.percent == BREACH:
         return RecordBreach(
