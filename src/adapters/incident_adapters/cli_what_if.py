@@ -22,7 +22,14 @@ from incident_domain.events import AgreementId, Hours
 from incident_domain.validation import InvalidValue
 from incident_domain.working_time import ROUND_THE_CLOCK
 from incident_projections.describe import duration, words
-from incident_projections.what_if import Alternative, Change, Course, OtherAgreement, Standing, TargetChange
+from incident_projections.what_if import (
+    Alternative,
+    Change,
+    Course,
+    OtherAgreement,
+    TargetChange,
+    TargetStanding,
+)
 from incident_projections.what_if_totals import TOLD, Counted, WhatIfReport
 
 _Held = TypeVar("_Held")
@@ -219,7 +226,7 @@ def _priority(priority: int | None) -> int | None:
 
 def _course(course: Course) -> str:
     """What became of a target, with the time used of it."""
-    if course.standing is Standing.UNAGREED:
+    if course.standing is TargetStanding.UNAGREED:
         return "nothing agreed"
     target = "" if course.target is None else f" of {duration(course.target)}"
     return f"{words(course.standing)}, {duration(course.used)}{target}"

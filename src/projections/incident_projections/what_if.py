@@ -76,7 +76,7 @@ class Alternative:
     matrix: Matrix | None = None
 
 
-class Standing(Enum):
+class TargetStanding(Enum):
     """How a target stands: nothing was agreed, its clock may still run, it was met, or breached."""
 
     UNAGREED = "unagreed"
@@ -109,7 +109,7 @@ class Course:
     `breached_at` is the first instant from which more than the target was used, in any cycle.
     """
 
-    standing: Standing
+    standing: TargetStanding
     target: timedelta | None
     used: timedelta
     breached_at: datetime | None
@@ -267,33 +267,38 @@ def _bare(terms: Terms) -> Terms:
     return changed(terms, warn_at_percent=())
 
 
-def change_of(was: Standing, would_be: Standing) -> Change | None:
+def change_of(was: TargetStanding, would_be: TargetStanding) -> Change | None:
     """What a change of standing is called; None where nothing is agreed in either case."""
-    if was is Standing.UNAGREED:
+    if was is TargetStanding.UNAGREED:
         return _FROM_NOTHING.get(would_be)
-    if would_be is Standing.UNAGREED:
+    if would_be is TargetStanding.UNAGREED:
         return Change.NO_LONGER_AGREED
-    breached, would_breach = was is Standing.BREACHED, would_be is Standing.BREACHED
+    breached, would_breach = was is TargetStanding.BREACHED, would_be is TargetStanding.BREACHED
     if breached != would_breach:
         return Change.SAVED if breached else Change.NEWLY_BREACHED
     if breached:
         return Change.BREACHED_ANYWAY
-    return Change.MET_ANYWAY if was is would_be is Standing.MET else Change.STILL_RUNNING
+    return Change.MET_ANYWAY if was is would_be is TargetStanding.MET else Change.STILL_RUNNING
 
 
 _FROM_NOTHING: Final = {
-    Standing.BREACHED: Change.WOULD_BREACH,
-    Standing.MET: Change.WOULD_MEET,
-    Standing.RUNNING: Change.STILL_RUNNING,
+    TargetStanding.BREACHED: Change.WOULD_BREACH,
+    TargetStanding.MET: Change.WOULD_MEET,
+    TargetStanding.RUNNING: Change.STILL_RUNNING,
 }
-_NOTHING: Final = Course(standing=Standing.UNAGREED, target=None, used=timedelta(), breached_at=None)
+_NOTHING: Final = Course(standing=TargetStanding.UNAGREED, target=None, used=timedelta(), breached_at=None)
 
 
-def _worst(standings: Iterable[Standing]) -> Standing:
-    return max(standings, key=_FROM_BEST.index, default=Standing.UNAGREED)
+def _worst(standings: Iterable[TargetStanding]) -> TargetStanding:
+    return max(standings, key=_FROM_BEST.index, default=TargetStanding.UNAGREED)
 
 
-_FROM_BEST: Final = (Standing.UNAGREED, Standing.MET, Standing.RUNNING, Standing.BREACHED)
+_FROM_BEST: Final = (
+    TargetStanding.UNAGREED,
+    TargetStanding.MET,
+    TargetStanding.RUNNING,
+    TargetStanding.BREACHED,
+)
 
 
 def _bound(party: Party, terms: Terms) -> tuple[Party, GroupId | None]:
@@ -337,9 +342,9 @@ def _course(cycles: Sequence[Timer], now: datetime) -> Course:
     )
     firsts = [first for each in cycles if (first := _first_breach(each, now)) is not None]
     if firsts:
-        standing = Standing.BREACHED
+        standing = TargetStanding.BREACHED
     elif all(each.clock.target is None for each in cycles):
-        standing = Standing.UNAGREED
+        standing = TargetStanding.UNAGREED
     else:
         standing = _UNBREACHED[cycles[-1].clock.state]
     return Course(
@@ -351,10 +356,10 @@ def _course(cycles: Sequence[Timer], now: datetime) -> Course:
 
 
 _UNBREACHED: Final = {
-    ClockState.WAITING: Standing.UNAGREED,
-    ClockState.RUNNING: Standing.RUNNING,
-    ClockState.PAUSED: Standing.RUNNING,
-    ClockState.STOPPED: Standing.MET,
+    ClockState.WAITING: TargetStanding.UNAGREED,
+    ClockState.RUNNING: TargetStanding.RUNNING,
+    ClockState.PAUSED: TargetStanding.RUNNING,
+    ClockState.STOPPED: TargetStanding.MET,
 }
 
 
