@@ -228,6 +228,9 @@ def decide_agreement(now: Agreement, ask: AgreementChange) -> list[AgreementEven
 
 
 def _publish(now: Agreement, ask: PublishAgreement, number: int) -> list[AgreementEvent]:
+    if ask.party is Party.GROUP and ask.terms.group is None:
+        # Its clocks run while that group holds an incident, so that none would ever run.
+        raise contradiction("P3.7", "no-group", "group: an agreement with a group must name it; say which")
     version = Version(holds_from=ask.holds_from, terms=ask.terms)
     if now.versions:
         if version in now.versions and now.party is ask.party:

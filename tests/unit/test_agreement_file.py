@@ -168,6 +168,7 @@ def test_public_holidays_are_looked_up_once_and_listed_ones_go_before(tmp_path: 
         ({"pauses": {"resolve": ["lunch"]}}, "pauses"),
         ({"pauses": {"repair": ["customer"]}}, "pauses"),
         ({"warn_at_percent": [100]}, "warn_at_percent"),
+        ({"party": "group", "group": None}, "group: must name the group with which this is agreed"),
         ({"hours": {"timezone": "UTC", "mon": ["9:00-18:00"]}}, "hours.mon: must be hours such as"),
         ({"hours": {"timezone": "UTC", "mon": ["09:00-18:60"]}}, "hours.mon: must be hours such as"),
         ({"hours": {"timezone": "UTC", "mon": ["09:00-25:00"]}}, "mon: hours must lie between"),

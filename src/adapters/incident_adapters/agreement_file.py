@@ -128,6 +128,8 @@ def read_agreement(file: Path) -> AgreementFile:
     held = file.read_bytes()
     with _refusing(file):
         read = read_written(file, held, _File)
+        if read.party is Party.GROUP and read.group is None:
+            raise InvalidValue("group", "must name the group with which this is agreed")
         return AgreementFile(
             agreement=AgreementId(read.agreement),
             party=read.party,

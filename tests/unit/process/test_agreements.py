@@ -12,6 +12,7 @@ from incident_domain import (
     AgreementPublished,
     BrokenHistory,
     CorrectHoliday,
+    GroupId,
     Holiday,
     HolidayCorrected,
     Hours,
@@ -134,11 +135,19 @@ def test_a_version_never_takes_the_place_of_one_before_it(earlier: datetime) -> 
     assert refusal((PUBLISH,), late) == "holds-too-early"
 
 
+def test_an_agreement_with_a_group_names_it() -> None:
+    """Its clocks run while that group holds an incident: without one none would ever run."""
+    nobodys = evolve(PUBLISH, party=Party.GROUP)
+    assert refusal((), nobodys) == "no-group"
+    assert happened((), evolve(nobodys, terms=evolve(PUBLISH.terms, group=GroupId("network"))))
+
+
 def test_an_agreement_keeps_its_party() -> None:
     """What is agreed with a supplier is another agreement."""
     supplier = evolve(NEXT, party=Party.SUPPLIER)
     assert refusal((PUBLISH,), supplier) == "other-party"
-    assert refusal((PUBLISH,), evolve(PUBLISH, party=Party.GROUP)) == "other-party"
+    ola = evolve(PUBLISH, party=Party.GROUP, terms=evolve(PUBLISH.terms, group=GroupId("network")))
+    assert refusal((PUBLISH,), ola) == "other-party"
 
 
 @pytest.mark.clause("P3.7")
