@@ -1,7 +1,7 @@
 """Service level agreements: published in versions, corrected by events of their own, never edited (P3.7)."""
 
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from attrs import evolve
@@ -9,6 +9,7 @@ from attrs import evolve
 from incident_domain import (
     AgreementChange,
     AgreementEvent,
+    AgreementId,
     AgreementPublished,
     BrokenHistory,
     CorrectHoliday,
@@ -250,6 +251,13 @@ HOURS = GOLD_TERMS.hours
         ({"warn_at_percent": (0,)}, "warn_at_percent"),
         ({"warn_at_percent": (100,)}, "warn_at_percent"),
         ({"escalate_to": PersonId("")}, "escalate_to"),
+        ({"escalate_to": PersonId("a" * 201)}, "terms.escalate_to: must have at most 200 characters"),
+        ({"targets": [TARGET]}, "terms.targets: must be of the type tuple"),
+        (
+            {"targets": (evolve(TARGET, minutes=cast("int", 1.5)),)},
+            "terms.targets.minutes: must be of the type int",
+        ),
+        ({"hours": None}, "terms.hours: must be of the type Hours"),
         ({"hours": evolve(HOURS, timezone="Europe/Bilbao")}, "IANA time zone"),
         ({"hours": Hours(timezone="UTC", weekly=((Window(0, 1441),),) + ((),) * 6)}, "24:00"),
         ({"hours": evolve(HOURS, weekly=HOURS.weekly[:6])}, "seven days"),
@@ -267,3 +275,16 @@ def test_a_holiday_is_a_day() -> None:
     """An instant is refused where a date is asked for, since it lies on two dates at once."""
     with pytest.raises(InvalidValue, match="holiday: date must be a date without a time"):
         ask(CorrectHoliday, holiday=evolve(PRUDENCIO, date=minute(0)))
+
+
+@pytest.mark.parametrize("holiday", [None, "2026-04-28", minute(0)])
+def test_a_holiday_says_its_date_name_and_source(holiday: Any) -> None:
+    """Anything else is refused before it is looked into."""
+    with pytest.raises(InvalidValue, match="holiday: must be a holiday"):
+        ask(CorrectHoliday, holiday=holiday)
+
+
+def test_the_name_of_an_agreement_is_as_long_as_every_identifier_may_be() -> None:
+    """The error names the field, not where the store would keep it."""
+    with pytest.raises(InvalidValue, match="agreement: must have at most 200 characters"):
+        ask(PublishAgreement, agreement=AgreementId("a" * 201))
