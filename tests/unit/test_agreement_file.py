@@ -168,6 +168,7 @@ def test_public_holidays_are_looked_up_once_and_listed_ones_go_before(tmp_path: 
         ({"pauses": {"resolve": ["lunch"]}}, "pauses"),
         ({"pauses": {"repair": ["customer"]}}, "pauses"),
         ({"warn_at_percent": [100]}, "warn_at_percent"),
+        ({"agreement": "a" * 201}, "agreement: must have at most 200 characters"),
         ({"party": "group", "group": None}, "group: must name the group with which this is agreed"),
         ({"hours": {"timezone": "UTC", "mon": ["9:00-18:00"]}}, "hours.mon: must be hours such as"),
         ({"hours": {"timezone": "UTC", "mon": ["09:00-18:60"]}}, "hours.mon: must be hours such as"),
@@ -200,12 +201,24 @@ def test_a_file_that_is_no_agreement_is_refused(tmp_path: Path, different: dict[
         ("gold.json", b"\xff"),
         ("gold.json", b"[]"),
         ("gold.yaml", b"agreement: gold"),
+        ("gold.toml", b"a = " + b"[" * 5000 + b"]" * 5000),
+        ("gold.toml", b"a = " + b"9" * 5000),
     ],
 )
 def test_bytes_that_are_no_such_file_are_refused(tmp_path: Path, name: str, content: bytes) -> None:
     """Damaged, empty, or of another format: the same error."""
     with pytest.raises(BadAgreement, match=name):
         read_agreement(written(tmp_path, content, name))
+
+
+def test_a_byte_order_mark_is_no_part_of_what_a_file_says(tmp_path: Path) -> None:
+    """Some editors begin every file with one, be it TOML or JSON."""
+    mark, name = "\ufeff", "marked.json"
+
+    assert read_agreement(written(tmp_path, mark + json.dumps(SMALL), name)) == read_agreement(
+        small(tmp_path)
+    )
+    assert read_agreement(written(tmp_path, mark + GOLD_FILE)).agreement == "gold"
 
 
 def test_the_holidays_of_a_part_of_a_country_are_more_than_those_of_the_whole() -> None:

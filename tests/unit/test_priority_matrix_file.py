@@ -71,7 +71,15 @@ def test_a_matrix_that_is_none_is_refused(tmp_path: Path, different: dict[str, A
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("m.toml", "high = ["), ("m.json", "{"), ("m.yaml", "high: 1"), ("m.toml", "")]
+    ("name", "content"),
+    [
+        ("m.toml", "high = ["),
+        ("m.json", "{"),
+        ("m.yaml", "high: 1"),
+        ("m.toml", ""),
+        ("m.toml", f"high = {'[' * 5000}{']' * 5000}"),
+        ("m.toml", f"high = {'9' * 5000}"),
+    ],
 )
 def test_a_file_of_another_kind_is_refused(tmp_path: Path, name: str, content: str) -> None:
     """What is no TOML or JSON, or holds nothing, is neither a matrix nor hours."""

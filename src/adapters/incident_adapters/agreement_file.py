@@ -19,6 +19,7 @@ from incident_adapters.holidays_source import public_holidays
 from incident_adapters.written_file import UNREADABLE, read_written
 from incident_domain.actor import Actor, GroupId, PersonId
 from incident_domain.agreements import PublishAgreement, calendar_of, sound
+from incident_domain.declared import as_declared
 from incident_domain.events import (
     AgreementId,
     HoldReason,
@@ -57,6 +58,9 @@ class AgreementFile:
     party: Party
     holds_from: datetime = field(converter=utc, validator=aware)
     terms: Terms = field(validator=sound)
+
+    def __attrs_post_init__(self) -> None:
+        as_declared(self)
 
     def publication(self, by: Actor, at: datetime) -> PublishAgreement:
         """The command that publishes it."""
