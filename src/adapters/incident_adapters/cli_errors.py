@@ -16,6 +16,7 @@ from incident_adapters.forgetting import UnknownPerson
 from incident_adapters.priority_matrix_file import BadMatrix
 from incident_adapters.service_desk import Contended
 from incident_adapters.servicenow_log import LogUnreadable
+from incident_adapters.time_machine import NoRoom
 from incident_adapters.whole_file import FileInUse
 from incident_domain import Refused
 from incident_domain.evolution import BrokenHistory
@@ -75,6 +76,7 @@ EXPECTED: Final = (
     ArchiveUnreadable,
     OtherHistory,
     FileInUse,
+    NoRoom,
     PersistenceError,
     MapperDeserialisationError,
     DBAPIError,
@@ -124,6 +126,7 @@ def explained(error: Exception) -> tuple[ExitCode, str]:
             | LogUnreadable()
             | ArchiveUnreadable()
             | FileInUse()
+            | NoRoom()
         ):
             return ExitCode.FILE, _one_line(error)
         case DBAPIError():
