@@ -218,6 +218,7 @@ def test_what_somebody_wrote_is_never_markup() -> None:
         period = service_report(connection, since=at(-60), until=at(500))
     for page in (incident_page(closure, Language.EN), period_page(period, Language.EN)):
         assert "script" not in parsed(html(page)).tags
+        assert "\x1b" not in html(page)
         assert "\x1b" not in text(page)
         assert "<script>alert" in text(page)
 

@@ -1,7 +1,7 @@
 """A report as one HTML page, with its charts and its style in it, ready to be printed."""
 
 from functools import cache
-from typing import assert_never
+from typing import Final, assert_never
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -9,10 +9,19 @@ from markupsafe import Markup
 from incident_adapters.report_charts import svg
 from incident_adapters.report_page import Bars, Block, Facts, Grid, Lines, Note, Page
 
+_CONTROLS: Final = {
+    **dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {0x09, 0x0A}, "\ufffd"),
+    # Half of a line break as some systems write it.
+    0x0D: None,
+}
+
 
 def html(page: Page) -> str:
-    """The report as an HTML document that needs no other file; everything in it is escaped."""
-    return _environment().get_template("report.html").render(page=page)
+    """The report as an HTML document that needs no other file; everything in it is escaped.
+
+    Control characters, which HTML forbids and which would steer a terminal, are shown as such.
+    """
+    return _environment().get_template("report.html").render(page=page).translate(_CONTROLS)
 
 
 @cache
