@@ -408,6 +408,36 @@ def test_a_report_is_written_to_a_file_as_a_whole(incidents: Incidents, played: 
     assert sorted(tmp_path.iterdir()) == [file, other]
 
 
+def test_a_link_stays_a_link_and_leads_to_the_report(
+    incidents: Incidents, played: str, tmp_path: Path
+) -> None:
+    """What the link names is replaced, and not the link."""
+    file, link = tmp_path / "2026.txt", tmp_path / "latest.txt"
+    link.symlink_to(file)
+
+    ran = incidents("report", "2", "--output", str(link), "--store", played)
+
+    assert (ran.code, ran.err) == (ExitCode.DONE, "")
+    assert link.readlink() == file
+    assert file.read_text(encoding="utf-8") == incidents("report", "2", "--store", played).out
+    assert sorted(tmp_path.iterdir()) == [file, link]
+
+
+def test_what_is_no_file_is_written_to_and_stays(incidents: Incidents, played: str, tmp_path: Path) -> None:
+    """A report goes through a pipe, and a pipe is there afterwards: so it is with a device."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with os.fdopen(os.open(pipe, os.O_RDWR | os.O_NONBLOCK), "rb", buffering=0) as other_end:
+        ran = incidents("report", "2", "--output", str(pipe), "--store", played)
+        came = other_end.read(65_536)
+
+    assert (ran.code, ran.err) == (ExitCode.DONE, "")
+    assert pipe.is_fifo()
+    assert came is not None
+    assert came.decode() == incidents("report", "2", "--store", played).out
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
 def test_a_file_that_cannot_be_written_is_said_so(incidents: Incidents, played: str, tmp_path: Path) -> None:
     """What stands in its place stays, and the line names the option."""
     folder = tmp_path / "march.html"

@@ -176,12 +176,19 @@ def _in_utc(option: str, instant: datetime) -> datetime:
 def write(file: Path, printed: str) -> None:
     """Put the report into the file, whole or not at all: nobody ever reads half of it.
 
+    A link leads to the file that is meant.  What is no file, such as a pipe or a device, takes the report as
+    it comes and stays what it is.
+
     Raises:
         UnwritableFile: when it cannot be written; what was there before is there still.
     """
     try:
+        if file.exists() and not file.is_file():
+            file.write_text(f"{printed}\n", encoding="utf-8")
+            return
+        meant = Path(os.path.realpath(file))
         with NamedTemporaryFile(
-            "w", encoding="utf-8", dir=file.parent, prefix=f".{file.name}.", delete=False
+            "w", encoding="utf-8", dir=meant.parent, prefix=f".{meant.name}.", delete=False
         ) as beside:
             try:
                 beside.write(f"{printed}\n")
@@ -189,7 +196,7 @@ def write(file: Path, printed: str) -> None:
                 os.fsync(beside.fileno())
                 # A temporary file is its owner's alone; the report is as readable as any new file.
                 Path(beside.name).chmod(0o666 & ~_umask())
-                Path(beside.name).replace(file)
+                Path(beside.name).replace(meant)
             except BaseException:
                 with suppress(FileNotFoundError):
                     Path(beside.name).unlink()
