@@ -438,6 +438,14 @@ def test_what_is_no_file_is_written_to_and_stays(incidents: Incidents, played: s
     assert list(tmp_path.iterdir()) == [pipe]
 
 
+def test_a_look_ahead_beyond_the_calendar_is_refused(incidents: Incidents, played: str) -> None:
+    """The line names the option and what to do."""
+    ran = incidents("due", "--within", "3000000d", "--store", played)
+
+    assert (ran.code, ran.out) == (ExitCode.MISUSED, "")
+    assert ran.err.startswith("incidents: --within: reaches beyond the year 9999; look less far ahead")
+
+
 def test_a_file_that_cannot_be_written_is_said_so(incidents: Incidents, played: str, tmp_path: Path) -> None:
     """What stands in its place stays, and the line names the option."""
     folder = tmp_path / "march.html"

@@ -136,3 +136,18 @@ def test_a_file_that_is_no_agreement_is_said_so(
     assert (ran.code, ran.out, ran.err.count("\n")) == (ExitCode.FILE, "", 1)
     assert said in ran.err
     assert not store.exists()
+
+
+def test_the_name_of_an_agreement_cannot_steer_the_terminal(incidents: Incidents, tmp_path: Path) -> None:
+    """What a file says is shown, with its control characters made visible."""
+    file = tmp_path / "red.toml"
+    file.write_text(Path(gold(tmp_path)).read_text().replace('"gold"', r'"red\u001b[31m"'))
+    store = f"sqlite:///{tmp_path / 'red.sqlite'}"
+    publish = ("agreements", "publish", str(file), "--by", "ben", "--role", "incident-manager")
+
+    said = [incidents(*publish, "--store", store).out for _ in range(2)]
+
+    assert said == [
+        "Published version 1 of red�[31m.\n",
+        "Nothing new: red�[31m was published with these terms before.\n",
+    ]

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -198,3 +199,15 @@ def test_the_past_leaves_the_store_as_it_is(store: str, capsys: pytest.CaptureFi
     assert [(each["view"], each["position"]) for each in now["views"]] == [
         (each["view"], each["position"]) for each in before["views"]
     ]
+
+
+def test_an_empty_journal_has_no_past(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """There is no position to name, and the line does not ask for one."""
+    url = f"sqlite:///{tmp_path / 'empty.sqlite'}"
+    with ServiceDesk.open(url):
+        pass
+
+    assert refused(url, capsys, ExitCode.MISUSED, "queue", "--as-of-position", "1") == (
+        "incidents: position: nothing is recorded yet, so that there is no past"
+        " (incidents --help tells more)\n"
+    )

@@ -74,10 +74,10 @@ def publish(file: Path, /, *, by: str, role: Role, session: Here) -> None:
     for each in handled.recorded:
         if isinstance(each.event, AgreementPublished):
             session.answer({"agreement": read.agreement, "version": each.event.version, "published": True})
-            session.tell(f"Published version {each.event.version} of {read.agreement}.")
+            session.tell(cell(f"Published version {each.event.version} of {read.agreement}."))
             return
     session.answer({"agreement": read.agreement, "version": None, "published": False})
-    session.tell(f"Nothing new: {read.agreement} was published with these terms before.")
+    session.tell(cell(f"Nothing new: {read.agreement} was published with these terms before."))
 
 
 @agreements.command(name="list")

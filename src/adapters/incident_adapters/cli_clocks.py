@@ -1,7 +1,7 @@
 """Service clocks on the command line: those of an incident with their reasons, and what falls due soon."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from attrs import frozen
@@ -17,7 +17,7 @@ from incident_adapters.cli_store import reading
 from incident_adapters.cli_text import below_each_other, moment, section, table
 from incident_domain.events import AgreementId, Party, TargetKind
 from incident_domain.service_clock import ClockState
-from incident_domain.validation import InvalidValue
+from incident_domain.validation import InvalidValue, storable
 from incident_projections.describe import words, working_time
 from incident_projections.sla_readers import SlaTimer, breached, due_within, timers_of
 from incident_projections.sla_timers import SLA_TIMERS_TABLE
@@ -94,6 +94,8 @@ def due(
     ahead = _AN_HOUR if within is None else within
     if ahead <= timedelta():
         raise InvalidValue("--within", "must be a length of time above zero, such as 8h")
+    if which.agreement is not None:
+        storable("--agreement", which.agreement)
     with reading(session.url, session.bar, SLA_TIMERS_TABLE, past=past.asked) as store:
         now, terms = store.now, AgreementTerms(store.store.desk.journal)
         agreement = None if which.agreement is None else AgreementId(which.agreement)
@@ -113,7 +115,7 @@ def due(
                     connection,
                     terms_of=terms,
                     now=now,
-                    until=now + ahead,
+                    until=_until(now, ahead),
                     agreement=agreement,
                     party=which.party,
                     kind=which.kind,
@@ -121,6 +123,13 @@ def due(
                 )
         session.answer({"clocks": found})
         session.tell(_listed(found, "No clock is over its target." if overdue else "No clock falls due."))
+
+
+def _until(now: datetime, ahead: timedelta) -> datetime:
+    try:
+        return now + ahead
+    except OverflowError:
+        raise InvalidValue("--within", "reaches beyond the year 9999; look less far ahead") from None
 
 
 def _of_an_incident(found: Sequence[SlaTimer]) -> RenderableType:

@@ -67,7 +67,7 @@ def facts(pairs: Iterable[tuple[str, object]]) -> Table:
 
 def section(title: str, *content: RenderableType) -> Group:
     """A heading with what belongs to it, set in a little."""
-    return Group(Text(title, style="bold"), *(Padding(each, (0, 0, 0, 2)) for each in content))
+    return Group(Text(printable(title), style="bold"), *(Padding(each, (0, 0, 0, 2)) for each in content))
 
 
 def below_each_other(parts: Sequence[RenderableType]) -> RenderableType:
