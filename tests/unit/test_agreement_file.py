@@ -211,6 +211,66 @@ def test_bytes_that_are_no_such_file_are_refused(tmp_path: Path, name: str, cont
         read_agreement(written(tmp_path, content, name))
 
 
+@pytest.mark.parametrize(
+    ("different", "said"),
+    [
+        (
+            {"party": "custommer"},
+            "party: must be one of customer, group, supplier; did you mean customer?",
+        ),
+        ({"party": "nobody"}, "party: must be one of customer, group, supplier"),
+        (
+            {"targets": [{"kind": "resolv", "priority": 3, "minutes": 60}]},
+            "targets[0].kind: must be one of acknowledge, update, resolve; did you mean resolve?",
+        ),
+        (
+            {"targets": [{"kind": "resolve", "priority": 9, "minutes": 60}]},
+            "targets[0].priority: must be one of 1, 2, 3, 4, 5",
+        ),
+        (
+            {"pauses": {"resolving": ["customer"]}},
+            "pauses: must be one of acknowledge, update, resolve; did you mean resolve?",
+        ),
+        (
+            {"pauses": {"resolve": ["change", "costumer"]}},
+            (
+                "pauses[...][1]: must be one of customer, supplier, change, problem, evidence; "
+                "did you mean customer?"
+            ),
+        ),
+        (
+            {"hours": {"timezone": "UTC", "monday": []}},
+            (
+                "hours: has no monday; it may have timezone, mon, tue, wed, thu, fri, sat, sun, holidays, "
+                "public_holidays; did you mean mon?"
+            ),
+        ),
+        (
+            {"hours": {"timezone": "UTC", "public_holidays": {"county": "ES", "years": [2026]}}},
+            (
+                "hours.public_holidays: has no county; it may have country, years, subdivision; "
+                "did you mean country?"
+            ),
+        ),
+        (
+            {"warn_at_percents": [50]},
+            (
+                "file: has no warn_at_percents; it may have agreement, party, holds_from, hours, targets, "
+                "pauses, warn_at_percent, escalate_to, group; did you mean warn_at_percent?"
+            ),
+        ),
+    ],
+)
+def test_a_wrong_word_is_refused_with_those_that_may_stand_there(
+    tmp_path: Path, different: dict[str, Any], said: str
+) -> None:
+    """Nobody has to look them up; where one is near, it is offered."""
+    file = small(tmp_path, **different)
+    with pytest.raises(BadAgreement) as bad:
+        read_agreement(file)
+    assert str(bad.value) == f"{file}: {said}"
+
+
 def test_a_byte_order_mark_is_no_part_of_what_a_file_says(tmp_path: Path) -> None:
     """Some editors begin every file with one, be it TOML or JSON."""
     mark, name = "\ufeff", "marked.json"
