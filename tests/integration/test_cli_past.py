@@ -155,12 +155,12 @@ def test_an_incident_that_was_not_there_yet_is_not_found(
 @pytest.mark.parametrize(
     ("asked", "line"),
     [
-        (("--as-of", "2999-01-01"), "as_of: lies ahead; the past ends now"),
-        (("--as-of-occurred", "2999-01-01"), "as_of: lies ahead; the past ends now"),
-        (("--as-of-position", "0"), "position: must be 1 or more, where the journal begins"),
+        (("--as-of", "2999-01-01"), "--as-of: lies ahead; the past ends now"),
+        (("--as-of-occurred", "2999-01-01"), "--as-of-occurred: lies ahead; the past ends now"),
+        (("--as-of-position", "0"), "--as-of-position: must be 1 or more, where the journal begins"),
         (
             ("--as-of-position", "58"),
-            "position: nothing is recorded there yet; name one from 1 to 57, the last",
+            "--as-of-position: nothing is recorded there yet; name one from 1 to 57, the last",
         ),
         (
             ("--as-of", "2026-03-02", "--as-of-position", "3"),
@@ -168,7 +168,7 @@ def test_an_incident_that_was_not_there_yet_is_not_found(
         ),
         (
             ("--as-of", "0001-01-01T00:00+10:00"),
-            "at: must lie in the years 1 to 9999 of UTC; correct the year",
+            "--as-of: must lie in the years 1 to 9999 of UTC; correct the year",
         ),
     ],
 )
@@ -176,9 +176,10 @@ def test_a_past_that_cannot_be_is_refused(
     store: str, capsys: pytest.CaptureFixture[str], asked: tuple[str, ...], line: str
 ) -> None:
     """The line says which pasts there are."""
-    assert refused(store, capsys, ExitCode.MISUSED, "queue", *asked) == (
-        f"incidents: {line} (incidents --help tells more)\n"
-    )
+    for words in (("queue",), ("agreements", "list")):
+        assert refused(store, capsys, ExitCode.MISUSED, *words, *asked) == (
+            f"incidents: {line} (incidents --help tells more)\n"
+        )
 
 
 @pytest.mark.parametrize("words", [("views",), ("rebuild",), ("watch", "--once"), ("project",)], ids=" ".join)
@@ -208,6 +209,6 @@ def test_an_empty_journal_has_no_past(tmp_path: Path, capsys: pytest.CaptureFixt
         pass
 
     assert refused(url, capsys, ExitCode.MISUSED, "queue", "--as-of-position", "1") == (
-        "incidents: position: nothing is recorded yet, so that there is no past"
+        "incidents: --as-of-position: nothing is recorded yet, so that there is no past"
         " (incidents --help tells more)\n"
     )

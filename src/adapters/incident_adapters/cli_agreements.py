@@ -14,7 +14,7 @@ from rich.text import Text
 from incident_adapters.agreement_file import AgreementFile, read_agreement
 from incident_adapters.agreement_terms import published_agreements
 from incident_adapters.cli_errors import UnreadableFile
-from incident_adapters.cli_past import PRESENT, PastAsked
+from incident_adapters.cli_past import PRESENT, PastAsked, named_by, option_of
 from incident_adapters.cli_session import Here
 from incident_adapters.cli_store import existing, opened
 from incident_adapters.cli_text import cell, moment, table
@@ -91,7 +91,12 @@ def show(*, past: PastAsked = PRESENT, session: Here) -> None:
     """
     with existing(session.url) as store:
         journal, asked = store.desk.journal, past.asked
-        found = published_agreements(journal) if asked is None else as_of(journal, asked).agreements()
+        if asked is None:
+            found = published_agreements(journal)
+        else:
+            with named_by(option_of(asked)):
+                then = as_of(journal, asked)
+            found = then.agreements()
     session.answer({"agreements": listed(found)})
     session.tell(text(listed(found)))
 

@@ -1,7 +1,9 @@
 """The options with which a reading command looks at the past."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, assert_never
 
 from attrs import frozen
 from cyclopts import Parameter
@@ -41,13 +43,19 @@ class PastAsked:
         """How far the question goes; None for the present.
 
         Raises:
-            InvalidValue: when more than one is given, and for a position below 1.
+            InvalidValue: when more than one is given, for a position below 1, and for an instant that UTC
+                cannot name.
         """
-        given = [
-            *(() if self.recorded is None else (RecordedBy(at=_in_utc(self.recorded)),)),
-            *(() if self.occurred is None else (OccurredBy(at=_in_utc(self.occurred)),)),
-            *(() if self.position is None else (UpTo(position=self.position),)),
-        ]
+        given: list[AsOf] = []
+        if self.recorded is not None:
+            with named_by("--as-of"):
+                given.append(RecordedBy(at=_in_utc(self.recorded)))
+        if self.occurred is not None:
+            with named_by("--as-of-occurred"):
+                given.append(OccurredBy(at=_in_utc(self.occurred)))
+        if self.position is not None:
+            with named_by("--as-of-position"):
+                given.append(UpTo(position=self.position))
         if len(given) > 1:
             raise InvalidValue(
                 "--as-of",
@@ -57,6 +65,28 @@ class PastAsked:
 
 
 PRESENT: Final = PastAsked()
+
+
+def option_of(asked: AsOf) -> str:
+    """The option that asks so."""
+    match asked:
+        case RecordedBy():
+            return "--as-of"
+        case OccurredBy():
+            return "--as-of-occurred"
+        case UpTo():
+            return "--as-of-position"
+        case _:
+            assert_never(asked)
+
+
+@contextmanager
+def named_by(option: str) -> Generator[None]:
+    """Say of a value that cannot be by which option it was given, whatever a program calls it."""
+    try:
+        yield
+    except InvalidValue as wrong:
+        raise InvalidValue(option, wrong.rule) from None
 
 
 def _in_utc(instant: datetime) -> datetime:
