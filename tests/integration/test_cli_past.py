@@ -51,6 +51,13 @@ def said(store: str, capsys: pytest.CaptureFixture[str], *words: str) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
+def printed(store: str, capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """What the program tells people, in one line."""
+    capsys.readouterr()
+    assert run([*words, "--store", store]) is ExitCode.DONE
+    return " ".join(capsys.readouterr().out.split())
+
+
 def refused(store: str, capsys: pytest.CaptureFixture[str], code: ExitCode, *words: str) -> str:
     """What the program says when it does not answer."""
     capsys.readouterr()
@@ -115,6 +122,30 @@ def test_ages_are_those_of_the_instant(store: str, capsys: pytest.CaptureFixture
 
     ages = {each["incident"]: each["age"] for each in entries}
     assert ages[PRINTER] == "PT9000S"
+
+
+@pytest.mark.parametrize("words", [*READING, ("clocks", SCANNERS), ("due",)], ids=" ".join)
+def test_every_answer_about_the_past_says_about_which(
+    store: str, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    """Nobody who scrolls back takes a queue of then for that of now, which says nothing of the kind."""
+    asked = {
+        "--as-of": ("2026-03-02T10:00", "As it was known on 2026-03-02 10:00."),
+        "--as-of-occurred": ("2026-03-02T10:00", "As it was on 2026-03-02 10:00, as far as it is known now."),
+        "--as-of-position": ("30", "As of position 30 of the journal."),
+    }
+    for option, (value, line) in asked.items():
+        assert line in printed(store, capsys, *words, option, value)
+        assert line not in printed(store, capsys, *words)
+
+
+def test_a_customer_reads_of_which_past_it_is_in_their_language(
+    store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As everything else that they are told."""
+    told = printed(store, capsys, "status", SCANNERS, "--language", "es", "--as-of", "2026-03-02T10:00")
+
+    assert told.startswith("Tal como se sabía el 2026-03-02 10:00.")
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def show(*, past: PastAsked = PRESENT, session: Here) -> None:
                 then = as_of(journal, asked)
             found = then.agreements()
     session.answer({"agreements": listed(found)})
-    session.tell(text(listed(found)))
+    session.tell(past.over(text(listed(found))))
 
 
 def agreement_in(file: Path) -> AgreementFile:

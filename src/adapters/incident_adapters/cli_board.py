@@ -43,7 +43,7 @@ def board(*, past: PastAsked = PRESENT, session: Here) -> None:
     ):
         entries = board_at(connection, now=store.now)
     session.answer({"at": store.now, "entries": entries})
-    session.tell(text(entries, store.now))
+    session.tell(past.over(text(entries, store.now)))
 
 
 def text(entries: Sequence[BoardEntry], now: datetime) -> RenderableType:

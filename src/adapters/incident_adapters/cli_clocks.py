@@ -60,7 +60,7 @@ def clocks(incident: str, /, *, past: PastAsked = PRESENT, session: Here) -> Non
         with store.reading(of=name) as connection:
             found = timers_of(connection, name, terms_of=terms, now=store.now)
         session.answer({"incident": name, "clocks": found})
-        session.tell(_of_an_incident(found))
+        session.tell(past.over(_of_an_incident(found)))
 
 
 def due(
@@ -122,7 +122,8 @@ def due(
                     limit=limit,
                 )
         session.answer({"clocks": found})
-        session.tell(_listed(found, "No clock is over its target." if overdue else "No clock falls due."))
+        nothing = "No clock is over its target." if overdue else "No clock falls due."
+        session.tell(past.over(_listed(found, nothing)))
 
 
 def _until(now: datetime, ahead: timedelta) -> datetime:

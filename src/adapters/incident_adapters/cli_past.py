@@ -7,7 +7,11 @@ from typing import Annotated, Final, assert_never
 
 from attrs import frozen
 from cyclopts import Parameter
+from rich.console import RenderableType
+from rich.text import Text
 
+from incident_adapters.cli_text import below_each_other
+from incident_adapters.report_words import Language, Wording, moment
 from incident_domain.validation import InvalidValue
 from incident_projections.past import AsOf, OccurredBy, RecordedBy, UpTo
 
@@ -63,6 +67,11 @@ class PastAsked:
             )
         return given[0] if given else None
 
+    def over(self, answer: RenderableType, language: Language = Language.EN) -> RenderableType:
+        """The answer below the line that says of which past it is; one about the present stands alone."""
+        asked = self.asked
+        return answer if asked is None else below_each_other([Text(of_which(asked, language)), answer])
+
 
 PRESENT: Final = PastAsked()
 
@@ -76,6 +85,20 @@ def option_of(asked: AsOf) -> str:
             return "--as-of-occurred"
         case UpTo():
             return "--as-of-position"
+        case _:
+            assert_never(asked)
+
+
+def of_which(asked: AsOf, language: Language) -> str:
+    """The sentence that keeps an answer about this past from being taken for one about the present."""
+    say = Wording(language)
+    match asked:
+        case RecordedBy(at=at):
+            return say.say("As it was known on {at}.", at=moment(at))
+        case OccurredBy(at=at):
+            return say.say("As it was on {at}, as far as it is known now.", at=moment(at))
+        case UpTo(position=position):
+            return say.say("As of position {position} of the journal.", position=position)
         case _:
             assert_never(asked)
 

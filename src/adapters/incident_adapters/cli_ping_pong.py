@@ -55,7 +55,7 @@ def pingpong(
         incidents = most_moved(connection, since=begins, until=ends, limit=limit)
         between = pairs(connection, since=begins, until=ends)
     session.answer({"since": begins, "until": ends, "incidents": incidents, "pairs": between})
-    session.tell(text(incidents, between, limit))
+    session.tell(past.over(text(incidents, between, limit)))
 
 
 def text(incidents: Sequence[MovedIncident], between: Sequence[Pair], limit: int) -> RenderableType:
