@@ -48,6 +48,10 @@ class Wording:
         """A whole number with its thousands set apart, or another with one decimal."""
         return self._marked(f"{value:,}" if isinstance(value, int) else f"{value:,.1f}")
 
+    def mark(self, value: float) -> str:
+        """A number on an axis, with as many decimals as it has."""
+        return self._marked(f"{value:,.10g}")
+
     def share(self, part: float, whole: float) -> str:
         """A part of a whole in percent; nothing where there is no whole."""
         return "" if not whole else self._marked(f"{100 * part / whole:.1f}") + " %"
