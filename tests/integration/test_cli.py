@@ -89,6 +89,18 @@ def test_the_demo_walks_the_five_steps(incidents: Incidents) -> None:
     assert "handling time         4 h 33 min" in told.out
 
 
+def test_the_demo_shows_how_long_is_left(incidents: Incidents, played: str) -> None:
+    """An agreement runs in it, so that queue, clocks and report have targets met and breached."""
+    told = " ".join(incidents("demo").out.split())
+
+    assert "acknowledging by parcels-day is due in 6 min" in told
+    assert "acknowledging by parcels-day was due 11 min ago" in told
+    assert "parcels-day acknowledge 30 min 49 min 1 1 breached" in told
+    assert "parcels-day resolve 4 h 00 min 3 h 03 min 1 0 met" in told
+    clocks = incidents("clocks", "3", "--as-of", "2026-03-02T10:30", "--json", "--store", played).data
+    assert [each["due_at"] for each in clocks["clocks"]] == ["2026-03-02T10:05:00Z", "2026-03-02T11:50:00Z"]
+
+
 def test_the_demo_is_the_same_each_time(incidents: Incidents) -> None:
     """The story has fixed times and ids, as text and as data."""
     assert incidents("demo").out == incidents("demo").out
@@ -140,15 +152,16 @@ def test_a_whole_walk_on_every_store(incidents: Incidents, store_url: str) -> No
     assert [each["incident"] for each in queue["entries"]] == [TELEPHONES]
     assert shown["incident"]["major"] is True
     assert shown["missing_to_close"][0]["code"] == "not-resolved"
-    assert [each["version"] for each in timeline["timeline"]] == list(range(1, 38))
+    assert [each["version"] for each in timeline["timeline"]] == list(range(1, 39))
     assert (report["agreement"], report["handling"]) == ("confirmed", "PT16380S")
     assert (period["closed"], period["reopened"]) == (1, 1)
     assert set(rebuilt["views"].values()) == {len(told_events(incidents, store_url))}
 
 
 def told_events(incidents: Incidents, store_url: str) -> list[str]:
-    """Every event of the story's three incidents."""
-    return [
+    """Every event of the story: that of the agreement, and those of its three incidents."""
+    published = incidents("agreements", "list", "--json", "--store", store_url).data["agreements"]
+    return [each["agreement"] for each in published] + [
         each["event_id"]
         for name in (PRINTER, SCANNERS, TELEPHONES)
         for each in incidents("timeline", name, "--json", "--store", store_url).data["timeline"]
@@ -169,7 +182,7 @@ def test_the_text_of_a_queue(incidents: Incidents, played: str) -> None:
     assert said[1].startswith("major")
     assert "No telephone at the head office works" in said[1]
     assert "line 3, network: not acknowledged" in said[2]
-    assert "Major incident; no target runs; priority 1; registered" in said[3]
+    assert "Major incident; acknowledging by parcels-day was due" in said[3]
     assert said[5].startswith("4")
 
 

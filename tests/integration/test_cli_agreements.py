@@ -90,7 +90,8 @@ def test_all_versions_are_listed(incidents: Incidents, tmp_path: Path, store_url
 
 def test_nothing_agreed_is_said_so(incidents: Incidents, store_url: str) -> None:
     """A store without agreements has an empty list."""
-    incidents("demo", "--store", store_url)
+    with ServiceDesk.open(store_url):
+        pass
 
     assert incidents("agreements", "list", "--store", store_url).out == "Nothing is agreed.\n"
     assert incidents("agreements", "list", "--json", "--store", store_url).data == {"agreements": []}

@@ -190,8 +190,8 @@ def test_an_incident_that_was_not_there_yet_is_not_found(
         (("--as-of-occurred", "2999-01-01"), "--as-of-occurred: lies ahead; the past ends now"),
         (("--as-of-position", "0"), "--as-of-position: must be 1 or more, where the journal begins"),
         (
-            ("--as-of-position", "58"),
-            "--as-of-position: nothing is recorded there yet; name one from 1 to 57, the last",
+            ("--as-of-position", "62"),
+            "--as-of-position: nothing is recorded there yet; name one from 1 to 61, the last",
         ),
         (
             ("--as-of", "2026-03-02", "--as-of-position", "3"),
