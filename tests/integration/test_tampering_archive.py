@@ -256,7 +256,7 @@ ATTACKS: list[tuple[str, Callable[[Lines], Lines], list[Altered], str]] = [
         [(Tampering.ALTERED, EARLIER, EARLIER), (Tampering.ALTERED, AT, AT)],
         f"was signed in the stream that stands at position {AT}",
     ),
-    ("the tail cut off", cut_off, [(Tampering.ROLLED_BACK, 570, SIGNED)], "what came after is gone"),
+    ("the tail cut off", cut_off, [(Tampering.ROLLED_BACK, SIGNED - 102, SIGNED)], "what came after is gone"),
     (
         "the file cut off in a line",
         cut_off_in_a_line,
