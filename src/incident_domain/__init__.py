@@ -34,8 +34,8 @@ from incident_domain.closure import (
 from incident_domain.envelope import Recorded
 from incident_domain.escalation import AssignToPerson, EscalateHierarchically, EscalateToGroup, RejectHandOff
 from incident_domain.events import (
-    AccessEvent,
     WIRE_NAMES,
+    AccessEvent,
     Acknowledged,
     Agreement,
     AgreementApplied,

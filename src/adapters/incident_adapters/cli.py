@@ -27,6 +27,7 @@ from incident_adapters import (
     cli_text,
     cli_views,
 )
+from incident_adapters.cli_access import access
 from incident_adapters.cli_agreements import agreements
 from incident_adapters.cli_board import board
 from incident_adapters.cli_conformance import conformance
@@ -38,6 +39,7 @@ from incident_adapters.cli_queue import (
     EVERYTHING,
     FIRST_PAGE,
     READ_BY,
+    READABLE,
     Narrowing,
     PageAsked,
     Which,
@@ -56,8 +58,10 @@ from incident_adapters.journal import system_clock
 from incident_adapters.projector import Projector
 from incident_adapters.report_words import Language
 from incident_adapters.watch import Watch, watch_once
+from incident_domain.actor import Role
+from incident_domain.reading import Readable
 from incident_domain.validation import InvalidValue
-from incident_projections.timeline import TIMELINE, timeline
+from incident_projections.timeline import TIMELINE
 from incident_projections.views import NAMES
 
 app: Final = App(
@@ -95,10 +99,9 @@ def demo(*, session: Here) -> None:
             for played in play(store, clock):
                 scenes.append(played)
                 session.tell(cli_demo.scene(played))
-            journal = store.desk.journal
-            with store.views.reading() as connection:
-                entries = timeline(connection, SCANNERS)
-                closing = cli_report.of_incident(connection, SCANNERS, journal, journal.now())
+            with store.desk.read_as(session.reader) as read:
+                entries = read.timeline(SCANNERS)
+                closing = cli_report.of_incident(read, SCANNERS)
             session.tell(cli_demo.epilogue(entries, closing, session.console.width))
             if session.store is None:
                 session.tell(cli_demo.INVITATION)
@@ -134,10 +137,12 @@ def queue(
     """
     shown = chosen(which, narrowing)
     with (
-        reading(session.url, session.bar, *READ_BY[shown], past=past.asked) as store,
-        store.reading() as connection,
+        reading(
+            session.url, session.reading(READABLE[shown]), session.bar, *READ_BY[shown], past=past.asked
+        ) as store,
+        store.reading() as read,
     ):
-        found, text = look_up(connection, shown, narrowing, page, store.now)
+        found, text = look_up(read, shown, narrowing, page)
         session.answer(found)
         session.tell(text)
 
@@ -156,7 +161,8 @@ def show_incident(incident: str, /, *, past: PastAsked = PRESENT, session: Here)
     incident
         Its number, or the reference that the customer was given.
     """
-    with reading(session.url, session.bar, *cli_show.VIEWS, past=past.asked) as store:
+    by = session.reading(Readable.INCIDENT)
+    with reading(session.url, by, session.bar, *cli_show.VIEWS, past=past.asked) as store:
         shown = cli_show.gather(store, store.find(incident))
         session.answer(shown)
         session.tell(cli_show.text(shown))
@@ -179,10 +185,11 @@ def show_timeline(incident: str, /, *, past: PastAsked = PRESENT, session: Here)
     incident
         Its number, or the reference that the customer was given.
     """
-    with reading(session.url, session.bar, TIMELINE, past=past.asked) as store:
+    by = session.reading(Readable.INCIDENT)
+    with reading(session.url, by, session.bar, TIMELINE, past=past.asked) as store:
         name = store.find(incident)
-        with store.reading(of=name) as connection:
-            entries = timeline(connection, name)
+        with store.reading(of=name) as read:
+            entries = read.timeline(name)
         session.answer({"incident": name, "timeline": entries})
         session.tell(cli_text.timeline(entries))
 
@@ -235,14 +242,14 @@ def report(
         width=session.console.width,
         past=past.asked,
     )
-    with reading(session.url, session.bar, *cli_report.VIEWS, past=printing.past) as store:
+    by = session.reading(Readable.PERIOD_REPORTS if incident is None else Readable.CLOSURE_REPORT)
+    with reading(session.url, by, session.bar, *cli_report.VIEWS, past=printing.past) as store:
         name = None if incident is None else store.find(incident)
-        with store.reading(of=name) as connection:
+        with store.reading(of=name) as read:
             if name is None:
-                printed = printing.of(cli_report.of_period(connection, since, until, store.now))
+                printed = printing.of(cli_report.of_period(read, since, until))
             else:
-                journal = store.store.desk.journal
-                printed = printing.of(cli_report.of_incident(connection, name, journal, store.now))
+                printed = printing.of(cli_report.of_incident(read, name))
     if output is None:
         print(printed)
     else:
@@ -254,7 +261,7 @@ app.command(forget)
 
 for command in (
     *(board, pingpong, status, what_if, replay, conformance, source),
-    *(cli_export.export, cli_clocks.clocks, cli_clocks.due),
+    *(cli_export.export, access, cli_clocks.clocks, cli_clocks.due),
 ):
     app.command(command)
 
@@ -351,6 +358,7 @@ def watch(
     once
         Look once and end, for a cron job; the answer says how much was recorded.
     """
+    session.allow_recording(Role.WATCH)
     with existing(session.url) as store:
         if not once:
             cli_views.until_told_to_end(Watch(store.desk, store.views))
@@ -365,6 +373,9 @@ def start(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     store: Annotated[str | None, Parameter(show_default=False)] = None,
     as_json: Annotated[bool, Parameter(name="--json", negative="", show_default=False)] = False,
+    by: Annotated[str | None, Parameter(env_var="INCIDENTS_BY", show_default=False)] = None,
+    role: Annotated[Role | None, Parameter(env_var="INCIDENTS_ROLE", show_default=False)] = None,
+    by_group: Annotated[str | None, Parameter(env_var="INCIDENTS_BY_GROUP", show_default=False)] = None,
 ) -> None:
     """Run a command in a session.
 
@@ -376,10 +387,18 @@ def start(
         `INCIDENTS_KEYS` names the key store of its personal data, else the one beside a file is taken.
     as_json
         Answer as JSON: times in UTC by ISO 8601, lengths of time as ISO 8601 durations.
+    by
+        Who asks, by an account or a staff number; left out it is the account that runs the program.
+    role
+        The role in which they ask: what is read is what that role may see.  Left out, everything is.
+    by_group
+        The support group on whose behalf they ask, in that role.
     """
     command, bound, ignored = app.parse_args(tokens)
     if "session" in ignored:
-        bound.arguments["session"] = Session(store=store, as_json=as_json)
+        bound.arguments["session"] = Session(
+            store=store, as_json=as_json, by=by, role=role, by_group=by_group
+        )
     command(*bound.args, **bound.kwargs)
 
 

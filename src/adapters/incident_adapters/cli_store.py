@@ -11,7 +11,7 @@ from attrs import frozen
 from platformdirs import user_data_path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from sqlalchemy import Connection, make_url
+from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from incident_adapters.agreement_terms import AgreementTerms
@@ -19,9 +19,10 @@ from incident_adapters.cli_errors import NotFound, UnusableStore
 from incident_adapters.journal import Journal, system_clock
 from incident_adapters.personal_seal import PersonalSeal, master_key, seal_with
 from incident_adapters.recorder import UnstorableEvent
+from incident_adapters.role_reader import RoleReader, sees
 from incident_adapters.service_desk import ServiceDesk
 from incident_adapters.time_machine import Past, as_of
-from incident_domain import IncidentId, IncidentRegistered
+from incident_domain import Actor, IncidentId, IncidentRegistered
 from incident_domain.incident import Incident
 from incident_projections.engine import Projections
 from incident_projections.past import AsOf
@@ -54,10 +55,14 @@ class OpenStore:
                 break  # No store has a stream of such a name.
             if history and isinstance(history[0].event, IncidentRegistered):
                 return history[0].event.incident
-        raise NotFound(
-            "INCIDENT: there is none of that number or reference in this store; "
-            "see incidents queue, or name another --store"
-        )
+        raise _no_such_incident()
+
+
+def _no_such_incident() -> NotFound:
+    return NotFound(
+        "INCIDENT: there is none of that number or reference in this store; "
+        "see incidents queue, or name another --store"
+    )
 
 
 def default_store() -> str:
@@ -125,21 +130,27 @@ class Named(Protocol):
 
 @frozen(kw_only=True)
 class ReadStore:
-    """A store that is only read, as it stands or as of the past; `now` is the instant that readers take."""
+    """A store that is only read, as it stands or as of the past; `now` is the instant that readers take.
+
+    `by` is who reads, in which role.
+    """
 
     store: OpenStore
+    by: Actor
     bar: "Bar"
     names: Collection[str]
     past: Past | None
     now: datetime
 
     def find(self, wanted: str) -> IncidentId:
-        """The incident that somebody means by its number or by its reference.
+        """The incident that the reader means by its number or by its reference.
 
         Raises:
-            NotFound: when there is none, or was none then.
+            NotFound: when there is none that concerns the reader, or was none then.
         """
         name = self.store.find(wanted)
+        if not sees(self.by, self.store.desk.journal, name):
+            raise _no_such_incident()
         if self.past is not None and not self.past.history(name):
             raise NotFound("INCIDENT: nothing was known of it as of then; name a later instant or position")
         return name
@@ -149,8 +160,8 @@ class ReadStore:
         return self.store.desk.incident(name) if self.past is None else self.past.incident(name)
 
     @contextmanager
-    def reading(self, *, of: IncidentId | None = None) -> Generator[Connection]:
-        """Give a connection for the readers of the views.
+    def reading(self, *, of: IncidentId | None = None) -> Generator[RoleReader]:
+        """Give what the reader may see of the views.
 
         With `of` the views of the past are made of that incident, its children and what carries on for it.
 
@@ -159,17 +170,19 @@ class ReadStore:
         """
         if self.past is None:
             with self.store.views.reading() as connection:
-                yield connection
+                yield RoleReader(
+                    by=self.by, journal=self.store.desk.journal, connection=connection, now=self.now
+                )
             return
         known = [view for view in self.store.known if view.name in self.names]
         with ExitStack() as stack:
             with self.bar.shown("folding the events up to then") as advance:
                 connection = stack.enter_context(self.past.reading(known, of=of, progress=advance))
-            yield connection
+            yield RoleReader(by=self.by, journal=self.store.desk.journal, connection=connection, now=self.now)
 
 
 @contextmanager
-def reading(url: str, bar: "Bar", *views: Named, past: AsOf | None = None) -> Generator[ReadStore]:
+def reading(url: str, by: Actor, bar: "Bar", *views: Named, past: AsOf | None = None) -> Generator[ReadStore]:
     """Open a store that is there for reading these views, or every one, up to now or as of the past.
 
     Only views that are going to be read belong there: one that cannot fold an event holds up no other.
@@ -191,7 +204,7 @@ def reading(url: str, bar: "Bar", *views: Named, past: AsOf | None = None) -> Ge
             with bar.shown("looking for where the past ends") as advance:
                 then = as_of(store.desk.journal, past, progress=advance)
             now = then.now
-        yield ReadStore(store=store, bar=bar, names=names, past=then, now=now)
+        yield ReadStore(store=store, by=by, bar=bar, names=names, past=then, now=now)
 
 
 def _file_of(url: str) -> Path | None:
