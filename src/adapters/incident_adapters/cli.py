@@ -99,7 +99,7 @@ def demo(*, session: Here) -> None:
             for played in play(store, clock):
                 scenes.append(played)
                 session.tell(cli_demo.scene(played))
-            with store.desk.read_as(session.reader) as read:
+            with store.desk.read_as(cli_demo.SPECTATOR) as read:
                 entries = read.timeline(SCANNERS)
                 closing = cli_report.of_incident(read, SCANNERS)
             session.tell(cli_demo.epilogue(entries, closing, session.console.width))

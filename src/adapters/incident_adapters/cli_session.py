@@ -48,11 +48,13 @@ class Session:
         Whoever can open the store can read all of it anyway; a role narrows what the program shows of it.
 
         Raises:
-            InvalidValue: when a group is named in a role that reads for none.
+            InvalidValue: when a support group is named in another role, or none in its own.
         """
         role = self.role or Role.AUDITOR
         if self.by_group is not None and role is not Role.SUPPORT_GROUP:
             raise InvalidValue("--by-group", "is for --role support-group; name that role, or no group")
+        if self.by_group is None and role is Role.SUPPORT_GROUP:
+            raise InvalidValue("--by-group", "is missing; name the support group on whose behalf it is")
         group = None if self.by_group is None else GroupId(self.by_group)
         return Actor(person=PersonId(_account() if self.by is None else self.by), role=role, group=group)
 

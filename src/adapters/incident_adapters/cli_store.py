@@ -1,9 +1,11 @@
 """The store that the command line works on: found, opened, and its views brought up to date."""
 
 import os
+import sys
 from collections.abc import Callable, Collection, Generator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -25,7 +27,8 @@ from incident_adapters.time_machine import Past, as_of
 from incident_domain import Actor, IncidentId, IncidentRegistered
 from incident_domain.incident import Incident
 from incident_projections.engine import Projections
-from incident_projections.past import AsOf
+from incident_projections.past import AsOf, UpTo
+from incident_projections.storage import ViewsUnwritable
 from incident_projections.view import View
 from incident_projections.views import views as every_view
 
@@ -35,8 +38,16 @@ class OpenStore:
     """A store at work: the desk that commands go through, and the views of what it recorded."""
 
     desk: ServiceDesk
-    views: Projections
     known: tuple[View, ...]
+
+    @cached_property
+    def views(self) -> Projections:
+        """The views, in the store's own database.
+
+        Raises:
+            ViewsUnwritable: when there were never any, and they cannot be made.
+        """
+        return Projections(self.desk.journal.store.engine, self.desk.journal, self.known)
 
     def find(self, wanted: str) -> IncidentId:
         """The incident that somebody means by its number or by its reference, in capitals or not.
@@ -90,10 +101,7 @@ def opened(url: str, clock: Callable[[], datetime] = system_clock) -> Generator[
                 f"store: the folder {file.parent} cannot be made ({error.strerror}); name another --store"
             ) from error
     with ServiceDesk(Journal.open(url, seal=_seal(url), clock=clock)) as desk:
-        known = every_view(AgreementTerms(desk.journal))
-        yield OpenStore(
-            desk=desk, views=Projections(desk.journal.store.engine, desk.journal, known), known=known
-        )
+        yield OpenStore(desk=desk, known=every_view(AgreementTerms(desk.journal)))
 
 
 @contextmanager
@@ -194,17 +202,35 @@ def reading(url: str, by: Actor, bar: "Bar", *views: Named, past: AsOf | None = 
         ViewStopped: when a view cannot fold an event.
     """
     with existing(url) as store:
-        names = [view.name for view in views] or store.views.names
-        then = None
+        names = [view.name for view in views or store.known]
         if past is None:
-            with bar.shown("folding events into views") as advance:
-                store.views.catch_up(*names, progress=advance)
-            now = store.desk.journal.now()
+            then, now = _caught_up(store, bar, names), store.desk.journal.now()
         else:
-            with bar.shown("looking for where the past ends") as advance:
-                then = as_of(store.desk.journal, past, progress=advance)
+            then = _as_of(store, bar, past)
             now = then.now
         yield ReadStore(store=store, by=by, bar=bar, names=names, past=then, now=now)
+
+
+def _caught_up(store: OpenStore, bar: "Bar", names: Collection[str]) -> Past | None:
+    """Bring the views up to date; where that cannot be written, give the journal to fold them from anew."""
+    try:
+        with bar.shown("folding events into views") as advance:
+            store.views.catch_up(*names, progress=advance)
+    except ViewsUnwritable:
+        head = store.desk.journal.head()
+        if head == 0:
+            raise
+        print(
+            "incidents: the views are behind and cannot be written here; made anew for this answer alone",
+            file=sys.stderr,
+        )
+        return _as_of(store, bar, UpTo(position=head))
+    return None
+
+
+def _as_of(store: OpenStore, bar: "Bar", past: AsOf) -> Past:
+    with bar.shown("looking for where the past ends") as advance:
+        return as_of(store.desk.journal, past, progress=advance)
 
 
 def _file_of(url: str) -> Path | None:
