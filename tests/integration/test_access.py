@@ -126,7 +126,7 @@ def test_verifications_are_recorded_however_many_at_once(store_url: str) -> None
     example = EXAMPLES[JournalVerified]
     assert isinstance(example, JournalVerified)
     with Journal.open(store_url) as one, Journal.open(store_url) as other, ThreadPoolExecutor(4) as pool:
-        written = list(pool.map(lambda turn: record_access((one, other)[turn % 2], example), range(24)))
+        written = list(pool.map(record_access, [one, other] * 12, [example] * 24))
         recorded = accesses(one)
     assert sorted(each.version for each in written) == list(range(1, 25))
     assert [each.position for each in recorded] == list(range(1, 25))
@@ -157,7 +157,9 @@ def test_the_list_says_what_was_verified_and_what_it_came_to(
         faulty = JournalVerified(
             by=AUDITOR, occurred_at=at, sha256="ab12", events=9, checkpoint=None, faults=2
         )
-        for event in (sound, faulty, EXAMPLES[JournalExported]):
+        exported = EXAMPLES[JournalExported]
+        assert isinstance(exported, JournalExported)
+        for event in (sound, faulty, exported):
             record_access(journal, event)
     assert (sound.sound, faulty.sound) == (True, False)
 

@@ -1,6 +1,6 @@
 """What each role sees of real stores through the desk, and that nobody sees what is not theirs."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
@@ -19,6 +19,7 @@ from incident_domain import (
     IncidentId,
     LinkAsChild,
     NotifyCustomer,
+    PersonId,
     Readable,
     Refused,
     Role,
@@ -148,7 +149,7 @@ def test_a_customer_who_takes_an_incident_over_does_not_read_what_was_told_befor
 def test_a_reader_refuses_what_the_table_does_not_give(role: Role) -> None:
     """Every look goes through the table, with the answer that it gives."""
     with told("sqlite://", *of(INCIDENT, ACKNOWLEDGED)) as desk, desk.read_as(ACTORS[role]) as reader:
-        looks = {
+        looks: dict[Readable, list[Callable[[], object]]] = {
             Readable.REVIEW_QUEUE: [reader.review_queue],
             Readable.WORK_QUEUE: [reader.work_queue],
             Readable.CLOSURE_QUEUE: [reader.closure_queue],
@@ -205,7 +206,7 @@ def test_whatever_happened_no_group_sees_what_it_was_never_handed(walk: list[Ask
                 assert {each.group for each in queue} <= {member.group}
 
 
-def _customer(desk: ServiceDesk, name: IncidentId) -> str | None:
+def _customer(desk: ServiceDesk, name: IncidentId) -> PersonId | None:
     state = desk.incident(name)
     return state.record.basics.person if isinstance(state, Registered) else None
 

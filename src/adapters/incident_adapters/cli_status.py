@@ -59,7 +59,8 @@ def status(
         raise NotFound("INCIDENT: it was not yours as of then; name a later instant or position")
     told = [data(each, language) for each in shown]
     session.answer({"incidents": told} if name is None else told[0])
-    session.tell(below_each_other([text(each, language) for each in shown] or [_NONE]))
+    said = [text(each, language) for each in shown]
+    session.tell(below_each_other(said or [_NONE]) if name is None else said[0])
 
 
 def data(shown: CustomerStatus, language: Language) -> dict[str, object]:
