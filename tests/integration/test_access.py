@@ -300,6 +300,15 @@ def test_an_auditor_by_name_records_nothing(
     assert not store.exists()
 
 
+@pytest.mark.parametrize("words", [("source", "1", "log.csv"), ("replay", "--from-archive", "all.jsonl")])
+def test_a_file_that_is_read_beside_the_store_is_no_way_round(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A role that may not read the journal is refused before the file is opened."""
+    assert run([*words, "--role", "customer"]) == ExitCode.REFUSED
+    assert "customer may not read the journal" in capsys.readouterr().err
+
+
 # Stores that may only be read
 
 _CALLS: Final = """

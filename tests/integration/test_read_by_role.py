@@ -201,6 +201,9 @@ def test_whatever_happened_no_group_sees_what_it_was_never_handed(walk: list[Ask
                 }
                 children = {name for name in INCIDENTS if _parent(desk, name) in handed}
                 assert {name for name in INCIDENTS if seen(reader, name)} == handed | children
+                assert not any(
+                    each.name == SATISFACTION for name in INCIDENTS for each in reader.timeline(name)
+                )
                 queue = reader.work_queue().entries
                 assert {each.incident for each in queue} <= handed
                 assert {each.group for each in queue} <= {member.group}

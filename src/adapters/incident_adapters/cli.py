@@ -358,7 +358,7 @@ def watch(
     once
         Look once and end, for a cron job; the answer says how much was recorded.
     """
-    session.allow_recording(Role.WATCH)
+    session.allow_recording(Role.WATCH, "P3.7")
     with existing(session.url) as store:
         if not once:
             cli_views.until_told_to_end(Watch(store.desk, store.views))

@@ -216,7 +216,7 @@ def archive(file: Path, /, *, session: Here) -> None:
     file
         The archive, as `incidents export` writes it.
     """
-    session.allow_recording(Role.IMPORTER)
+    session.allow_recording(Role.IMPORTER, "P1.3")
     with opened(session.url) as store, session.bar.shown("importing") as progress:
         try:
             done = import_archive(store.desk.journal, file, progress)

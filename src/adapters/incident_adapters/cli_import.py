@@ -48,7 +48,7 @@ def servicenow(
     agreement
         The published agreement that every incident of the log falls under; left out, none applies to them.
     """
-    session.allow_recording(Role.IMPORTER)
+    session.allow_recording(Role.IMPORTER, "P1.3")
     named = zone_named(zone)
     falls_under = None if agreement is None else AgreementId(agreement)
     with opened(session.url) as store:

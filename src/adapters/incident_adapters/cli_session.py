@@ -81,15 +81,15 @@ class Session:
             raise InvalidValue("--role", "is missing; say in which role they do it")
         return self.reader
 
-    def allow_recording(self, only: Role) -> None:
+    def allow_recording(self, only: Role, clause: str) -> None:
         """Let a command pass that records in one role alone, unless another one was named for the session.
 
         Raises:
-            Refused: naming the role that may.
+            Refused: naming the role that may, and the clause that is served.
         """
         if self.role not in (None, only):
             message = f"{self.role.value} may not do this; {only.value} may, or leave --role out"
-            raise Refused([Objection(clause="P1.3", code="role", message=message)])
+            raise Refused([Objection(clause=clause, code="role", message=message)])
 
     @property
     def bar(self) -> Bar:

@@ -127,7 +127,8 @@ class RoleReader:
 
     def similar(self, name: IncidentId, *, limit: int = 10) -> tuple[SimilarIncident, ...]:
         """The open incidents that are most like one (P1.8)."""
-        return similar_to(self.allowed(Readable.SIMILAR_INCIDENTS), name, limit=limit)
+        connection = self.allowed(Readable.SIMILAR_INCIDENTS)
+        return similar_to(connection, name, limit=limit) if self.sees(name) else ()
 
     def known_errors(self, name: IncidentId, *, limit: int = 10) -> tuple[Match, ...]:
         """The entries of the knowledge base that one incident may match (P2.2, P3.6)."""
@@ -135,8 +136,10 @@ class RoleReader:
         return matching(connection, name, limit=limit) if self.sees(name) else ()
 
     def closure_report(self, name: IncidentId) -> IncidentReport | None:
-        """The closure report of one incident (P5.3); None where there is none of that name."""
+        """The closure report of one incident (P5.3); None where there is none that concerns the reader."""
         connection = self.allowed(Readable.CLOSURE_REPORT)
+        if not self.sees(name):
+            return None
         return incident_report(connection, name, terms_of=AgreementTerms(self.journal), now=self.now)
 
     def status(self, name: IncidentId) -> CustomerStatus | None:
