@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,9 +24,11 @@ from incident_adapters.demo_stage import PRINTER, SCANNERS, TELEPHONES
 from incident_adapters.history import of_archive
 from incident_adapters.journal import Journal
 from incident_adapters.recorder_sqlite import write_ahead_log_is_safe
+from incident_adapters.service_desk import ServiceDesk
 from incident_domain import JournalExported, JournalVerified, Refused, Role
 from tests.documents import ROOT, blocks
-from tests.examples import AUDITOR, CUSTOMER, EXAMPLES, SUPPORT
+from tests.examples import AUDITOR, CUSTOMER, EXAMPLES, INCIDENT, SUPPORT
+from tests.process_spec import REGISTERED
 
 GUIDE: Final = ROOT / "docs" / "how-to" / "read-by-role.md"
 _PR_CAPBSET_DROP: Final = 24
@@ -275,6 +278,8 @@ def test_the_environment_can_say_who_reads(
         (["queue", "--role", "support-group"], "--by-group"),
         (["queue", "--role", "auditor", "--by-group", "network"], "--by-group"),
         (["queue", "--role", "boss"], "--role"),
+        (["agreements", "publish", "gold.toml", "--by", "", "--role", "incident-manager"], "--by"),
+        (["forget", "c-117", "--by", "ben"], "--role"),
         (["status", "--role", "auditor"], "INCIDENT"),
     ],
 )
@@ -350,16 +355,14 @@ def grants(name: str, database: str, owner: str) -> str:
     return named.replace("DATABASE incidents", f"DATABASE {database}").replace("auditor", name)
 
 
-@pytest.fixture
-def read_only(played: str, tmp_path: Path) -> Generator[str]:
-    """Give the URL under which a store can only be read; its views are behind the journal."""
-    assert run(["export", str(tmp_path / "earlier.jsonl"), "--store", played]) == ExitCode.DONE
-    url = make_url(played)
+@contextmanager
+def only_readable(store: str, folder: Path) -> Generator[str]:
+    """Give the URL under which a store can only be read; that of a file is moved into a folder of its own."""
+    url = make_url(store)
     assert url.database is not None
     if url.drivername == "sqlite":
         if write_ahead_log_is_safe(sqlite3.sqlite_version_info[:3]):
             pytest.skip("a file in WAL mode cannot be read where its folder is read-only")
-        folder = tmp_path / "read-only"
         folder.mkdir()
         file = Path(url.database).rename(folder / "incidents.sqlite")
         file.chmod(0o444)
@@ -368,11 +371,19 @@ def read_only(played: str, tmp_path: Path) -> Generator[str]:
         folder.chmod(0o755)
         return
     name = f"auditor_{url.database}"
-    with psycopg.connect(played, autocommit=True) as owner:
+    with psycopg.connect(store, autocommit=True) as owner:
         owner.execute(grants(name, url.database, "postgres").encode())
     yield url.set(username=name).render_as_string()
-    with psycopg.connect(played, autocommit=True) as owner:
+    with psycopg.connect(store, autocommit=True) as owner:
         owner.execute(f"DROP OWNED BY {name}; DROP ROLE {name}".encode())
+
+
+@pytest.fixture
+def read_only(played: str, tmp_path: Path) -> Generator[str]:
+    """Give the URL under which a store can only be read; its views are behind the journal."""
+    assert run(["export", str(tmp_path / "earlier.jsonl"), "--store", played]) == ExitCode.DONE
+    with only_readable(played, tmp_path / "read-only") as url:
+        yield url
 
 
 def test_an_auditor_reads_a_store_that_cannot_be_written(read_only: str) -> None:
@@ -406,18 +417,22 @@ def test_an_export_of_a_store_that_cannot_be_written_says_that_nobody_has_a_reco
         assert sum(1 for _ in history.watched(lambda _done, _goal: None)) == head
 
 
+def test_a_journal_of_which_nobody_made_views_can_be_read_too(store_url: str, tmp_path: Path) -> None:
+    """All that is shown is made of the journal alone."""
+    with ServiceDesk.open(store_url) as desk:
+        for asked in REGISTERED:
+            desk.handle(asked)
+    with only_readable(store_url, tmp_path / "read-only") as url:
+        ran = called(url, f"timeline {INCIDENT}", "replay", "queue")
+    assert ran.stderr.count("ended with 0") == 3
+    assert "Registered" in ran.stdout
+
+
 def test_a_view_that_is_rebuilt_later_can_be_read_too(postgres_database: str) -> None:
     """It is a new table, which the statements of the guide hold for; nothing had to be made anew."""
-    name = f"auditor_{make_url(postgres_database).database}"
     assert run(["demo", "--store", postgres_database]) == ExitCode.DONE
-    with psycopg.connect(postgres_database, autocommit=True) as owner:
-        owner.execute(grants(name, str(make_url(postgres_database).database), "postgres").encode())
-    try:
+    with only_readable(postgres_database, Path()) as read_only:
         assert run(["rebuild", "--store", postgres_database]) == ExitCode.DONE
-        read_only = make_url(postgres_database).set(username=name).render_as_string()
         ran = called(read_only, "queue work", "rebuild queue")
-        assert ran.stderr.splitlines()[0] == "queue work ended with 0"
-        assert "rebuild queue ended with 3" in ran.stderr
-    finally:
-        with psycopg.connect(postgres_database, autocommit=True) as owner:
-            owner.execute(f"DROP OWNED BY {name}; DROP ROLE {name}".encode())
+    assert ran.stderr.splitlines()[0] == "queue work ended with 0"
+    assert "rebuild queue ended with 3" in ran.stderr

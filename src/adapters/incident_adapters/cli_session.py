@@ -51,12 +51,12 @@ class Session:
             InvalidValue: when a support group is named in another role, or none in its own.
         """
         role = self.role or Role.AUDITOR
-        if self.by_group is not None and role is not Role.SUPPORT_GROUP:
+        if self.by_group and role is not Role.SUPPORT_GROUP:
             raise InvalidValue("--by-group", "is for --role support-group; name that role, or no group")
-        if self.by_group is None and role is Role.SUPPORT_GROUP:
+        if not self.by_group and role is Role.SUPPORT_GROUP:
             raise InvalidValue("--by-group", "is missing; name the support group on whose behalf it is")
-        group = None if self.by_group is None else GroupId(self.by_group)
-        return Actor(person=PersonId(_account() if self.by is None else self.by), role=role, group=group)
+        group = GroupId(self.by_group) if self.by_group else None
+        return Actor(person=PersonId(self.by or _account()), role=role, group=group)
 
     def reading(self, what: Readable) -> Actor:
         """Who reads that, where their role may.
@@ -75,7 +75,7 @@ class Session:
         Raises:
             InvalidValue: when it is not said who, or in which role.
         """
-        if self.by is None:
+        if not self.by:
             raise InvalidValue("--by", "is missing; say who does it, by an account or a staff number")
         if self.role is None:
             raise InvalidValue("--role", "is missing; say in which role they do it")
