@@ -61,6 +61,13 @@ def answer(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
+def verified() -> JournalVerified:
+    """The example of a verification."""
+    example = EXAMPLES[JournalVerified]
+    assert isinstance(example, JournalVerified)
+    return example
+
+
 # Exports and verifications are recorded
 
 
@@ -126,8 +133,7 @@ def test_who_may_not_read_the_journal_exports_nothing(
 
 def test_verifications_are_recorded_however_many_at_once(store_url: str) -> None:
     """None is lost in a race of several writers, and each is told apart."""
-    example = EXAMPLES[JournalVerified]
-    assert isinstance(example, JournalVerified)
+    example = verified()
     with Journal.open(store_url) as one, Journal.open(store_url) as other, ThreadPoolExecutor(4) as pool:
         written = list(pool.map(record_access, [one, other] * 12, [example] * 24))
         recorded = accesses(one)
@@ -394,6 +400,26 @@ def test_an_auditor_reads_a_store_that_cannot_be_written(read_only: str) -> None
     assert ended == [f"{words} ended with 0" for words in READING]
     assert "made anew for this answer alone" in ran.stderr
     assert "The label printer prints blank labels" in ran.stdout
+
+
+def test_views_that_another_program_keeps_are_waited_for(
+    postgres_database: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An account that may only read is answered from them, and nothing is made anew."""
+    assert run(["demo", "--store", postgres_database]) == ExitCode.DONE
+    with ServiceDesk.open(postgres_database) as desk, only_readable(postgres_database, Path()) as read_only:
+        record_access(desk.journal, verified())
+        waited: list[float] = []
+
+        def meanwhile(seconds: float) -> None:
+            waited.append(seconds)
+            desk.views().catch_up()
+
+        monkeypatch.setattr("incident_projections.engine.time.sleep", meanwhile)
+        capsys.readouterr()
+        assert run(["queue", "work", "--store", read_only]) == ExitCode.DONE
+    assert capsys.readouterr().err == ""
+    assert len(waited) == 1
 
 
 def test_an_export_of_a_store_that_cannot_be_written_says_that_nobody_has_a_record(

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from attrs import frozen
 from platformdirs import user_data_path
@@ -26,11 +26,14 @@ from incident_adapters.service_desk import ServiceDesk
 from incident_adapters.time_machine import Past, as_of
 from incident_domain import Actor, IncidentId, IncidentRegistered
 from incident_domain.incident import Incident
-from incident_projections.engine import Projections
+from incident_projections.engine import NotReached, Projections
 from incident_projections.past import AsOf, UpTo
 from incident_projections.storage import ViewsUnwritable
 from incident_projections.view import View
 from incident_projections.views import views as every_view
+
+_A_MOMENT: Final = 1.0
+"""Seconds that whoever runs the views is given to bring them to the last event."""
 
 
 @frozen(kw_only=True)
@@ -212,7 +215,10 @@ def reading(url: str, by: Actor, bar: "Bar", *views: Named, past: AsOf | None = 
 
 
 def _caught_up(store: OpenStore, bar: "Bar", names: Collection[str]) -> Past | None:
-    """Bring the views up to date; where that cannot be written, give the journal to fold them from anew."""
+    """Bring the views up to date, or wait a moment until somebody does where they cannot be written.
+
+    Where nobody does, give the journal to fold them from anew.
+    """
     try:
         with bar.shown("folding events into views") as advance:
             store.views.catch_up(*names, progress=advance)
@@ -220,12 +226,21 @@ def _caught_up(store: OpenStore, bar: "Bar", names: Collection[str]) -> Past | N
         head = store.desk.journal.head()
         if head == 0:
             raise
+        if _brought_by_others(store, names, head):
+            return None
         print(
             "incidents: the views are behind and cannot be written here; made anew for this answer alone",
             file=sys.stderr,
         )
         return _as_of(store, bar, UpTo(position=head))
     return None
+
+
+def _brought_by_others(store: OpenStore, names: Collection[str], head: int) -> bool:
+    try:
+        return store.views.wait_for(head, *names, timeout=_A_MOMENT) >= head
+    except (NotReached, ViewsUnwritable):
+        return False
 
 
 def _as_of(store: OpenStore, bar: "Bar", past: AsOf) -> Past:
