@@ -180,6 +180,33 @@ def test_the_list_says_what_was_verified_and_what_it_came_to(
     assert "exported 41 events as jsonl (organisation north-branch, from 2026-03-02 08:15)" in said
 
 
+def test_every_verification_is_on_record_with_what_it_came_to(
+    played: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the store, of an archive where a store is named, and of a store that was changed."""
+    monkeypatch.chdir(tmp_path)
+    verifying = ("verify", "--key", "desk.pub", "--by", "ana", "--role", "auditor")
+    assert run(["signing-key", "desk.example", "desk.key"]) == ExitCode.DONE
+    assert run(["checkpoint", "--key", "desk.key", "--store", played]) == ExitCode.DONE
+    assert run(["export", "all.jsonl", "--store", played]) == ExitCode.DONE
+    assert run([*verifying, "--store", played]) == ExitCode.DONE
+    assert run([*verifying, "all.jsonl", "--store", played]) == ExitCode.DONE
+    assert run([*verifying, "all.jsonl"]) == ExitCode.DONE
+    with Journal.open(played) as journal, journal.store.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE journal SET name = 'incident.closed.v1' WHERE position = 7")
+    assert run([*verifying, "--store", played]) == ExitCode.NOT_SOUND
+
+    with Journal.open(played) as journal:
+        found = [each.event for each in accesses(journal)]
+    of_store, of_archive, of_changed = [each for each in found if isinstance(each, JournalVerified)]
+    signed, digest = of_store.checkpoint, hashlib.sha256(Path("all.jsonl").read_bytes()).hexdigest()
+    assert signed is not None
+    assert (of_store.events, of_store.sha256, of_store.sound) == (signed + 1, None, True)
+    assert (of_archive.events, of_archive.sha256, of_archive.sound) == (signed, digest, True)
+    assert (of_changed.events, of_changed.checkpoint, of_changed.faults) == (signed + 3, signed, 1)
+    assert {each.by.person for each in (of_store, of_archive, of_changed)} == {"ana"}
+
+
 # Reading by role on the command line
 
 
@@ -195,11 +222,11 @@ def test_an_auditor_and_whoever_names_no_role_read_everything(
 
 def test_every_command_is_known_to_read_or_to_write() -> None:
     """A new command must be looked at here: what it shows of the record is shown by role."""
-    reading = {words.split()[0] for words in READING} | {"source", "export"}
+    reading = {words.split()[0] for words in READING} | {"source", "export", "verify"}
     deciding = {"import", "forget", "watch", "agreements"}
-    of_views_alone = {"rebuild", "project", "views"}
+    of_views_and_the_proof = {"rebuild", "project", "views", "signing-key", "checkpoint", "witness"}
     commands = {name for name in app if not name.startswith("-")}
-    assert commands == reading | deciding | of_views_alone | {"demo"}
+    assert commands == reading | deciding | of_views_and_the_proof | {"demo"}
 
 
 ALLOWED: Final = {
@@ -311,7 +338,7 @@ def test_an_auditor_by_name_records_nothing(
     assert not store.exists()
 
 
-@pytest.mark.parametrize("words", [("source", "1", "log.csv"), ("replay", "--from-archive", "all.jsonl")])
+@pytest.mark.parametrize("words", [("source", "1", "log.csv"), ("verify", "all.jsonl", "--key", "desk.pub")])
 def test_a_file_that_is_read_beside_the_store_is_no_way_round(
     words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -387,6 +414,9 @@ def only_readable(store: str, folder: Path) -> Generator[str]:
 @pytest.fixture
 def read_only(played: str, tmp_path: Path) -> Generator[str]:
     """Give the URL under which a store can only be read; its views are behind the journal."""
+    key = str(tmp_path / "desk.key")
+    assert run(["signing-key", "desk.example", key]) == ExitCode.DONE
+    assert run(["checkpoint", "--key", key, "--store", played]) == ExitCode.DONE
     assert run(["export", str(tmp_path / "earlier.jsonl"), "--store", played]) == ExitCode.DONE
     with only_readable(played, tmp_path / "read-only") as url:
         yield url
@@ -422,19 +452,20 @@ def test_views_that_another_program_keeps_are_waited_for(
     assert len(waited) == 1
 
 
-def test_an_export_of_a_store_that_cannot_be_written_says_that_nobody_has_a_record(
+def test_what_is_made_of_a_store_that_cannot_be_written_says_that_nobody_has_a_record(
     read_only: str, tmp_path: Path
 ) -> None:
-    """The file is whole and the answer says so; the store is as it was."""
+    """The export is whole and the proof is checked; the store is as it was."""
     out = tmp_path / "out"
     out.mkdir()
     with Journal.open(read_only) as journal:
         head = journal.head()
 
-    ran = called(read_only, f"export {out / 'all.jsonl'}", "timeline 1 --json")
+    ran = called(read_only, f"export {out / 'all.jsonl'}", f"verify --key {tmp_path / 'desk.pub'}")
 
-    assert f"export {out / 'all.jsonl'} ended with 0" in ran.stderr
-    assert "the store has no record of it" in ran.stderr
+    assert ran.stderr.count("ended with 0") == 2
+    assert ran.stderr.count("the store has no record of it") == 2
+    assert "the store is what was signed" in ran.stdout
     with Journal.open(read_only) as journal:
         assert journal.head() == head
         assert len(accesses(journal)) == 1

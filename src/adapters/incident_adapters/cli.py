@@ -22,6 +22,7 @@ from incident_adapters import (
     cli_demo,
     cli_export,
     cli_import,
+    cli_proof,
     cli_report,
     cli_show,
     cli_text,
@@ -47,7 +48,7 @@ from incident_adapters.cli_queue import (
     look_up,
 )
 from incident_adapters.cli_replay import replay
-from incident_adapters.cli_session import Here, Session
+from incident_adapters.cli_session import NOBODY_NAMED, Here, Session, Who
 from incident_adapters.cli_source import source
 from incident_adapters.cli_status import status
 from incident_adapters.cli_store import existing, opened, reading
@@ -56,6 +57,7 @@ from incident_adapters.demo import Played, StoryClock, play
 from incident_adapters.demo_stage import SCANNERS
 from incident_adapters.journal import system_clock
 from incident_adapters.projector import Projector
+from incident_adapters.proof_log import ProofLog
 from incident_adapters.report_words import Language
 from incident_adapters.watch import Watch, watch_once
 from incident_domain.actor import Role
@@ -63,6 +65,8 @@ from incident_domain.reading import Readable
 from incident_domain.validation import InvalidValue
 from incident_projections.timeline import TIMELINE
 from incident_projections.views import NAMES
+
+_PROOF: Final = "proof"
 
 app: Final = App(
     name="incidents",
@@ -262,6 +266,7 @@ app.command(forget)
 for command in (
     *(board, pingpong, status, what_if, replay, conformance, source),
     *(cli_export.export, access, cli_clocks.clocks, cli_clocks.due),
+    *(cli_proof.signing_key, cli_proof.checkpoint, cli_proof.witness, cli_proof.verify),
 ):
     app.command(command)
 
@@ -285,6 +290,7 @@ def rebuild(*view: str, session: Here) -> None:
     ```
     incidents rebuild
     incidents rebuild queue
+    incidents rebuild proof
     ```
 
     Parameters
@@ -292,15 +298,21 @@ def rebuild(*view: str, session: Here) -> None:
     view
         The views to build: sla_timers, queue, timeline, closure, stretches, hand_overs, major_incidents,
         customer_status, incident_traits, known_errors or known_error_traits; all of them where none is named.
+        And proof, the tree of hashes that checkpoints sign, where verify says that it was changed.
     """
-    if unknown := sorted(set(view) - set(NAMES)):
+    if unknown := sorted(set(view) - {*NAMES, _PROOF}):
         raise InvalidValue(
-            "VIEW", f"there is none named {', '.join(unknown)}; choose from {', '.join(NAMES)}"
+            "VIEW", f"there is none named {', '.join(unknown)}; choose from {', '.join((*NAMES, _PROOF))}"
         )
+    views = [name for name in view if name != _PROOF]
     with existing(session.url) as store:
+        positions: dict[str, int] = {}
         with session.bar.shown("rebuilding") as advance:
-            store.views.rebuild(*view, progress=advance)
-        positions = {name: store.views.positions()[name] for name in view or NAMES}
+            if _PROOF in view:
+                positions[_PROOF] = ProofLog(store.desk.journal.store).make_anew(advance)
+            if views or not view:
+                store.views.rebuild(*views, progress=advance)
+                positions |= {name: store.views.positions()[name] for name in views or NAMES}
         session.answer({"views": positions})
         session.tell(cli_text.table(("View", "Events up to"), positions.items()))
 
@@ -373,9 +385,7 @@ def start(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     store: Annotated[str | None, Parameter(show_default=False)] = None,
     as_json: Annotated[bool, Parameter(name="--json", negative="", show_default=False)] = False,
-    by: Annotated[str | None, Parameter(env_var="INCIDENTS_BY", show_default=False)] = None,
-    role: Annotated[Role | None, Parameter(env_var="INCIDENTS_ROLE", show_default=False)] = None,
-    by_group: Annotated[str | None, Parameter(env_var="INCIDENTS_BY_GROUP", show_default=False)] = None,
+    who: Who = NOBODY_NAMED,
 ) -> None:
     """Run a command in a session.
 
@@ -387,18 +397,10 @@ def start(
         `INCIDENTS_KEYS` names the key store of its personal data, else the one beside a file is taken.
     as_json
         Answer as JSON: times in UTC by ISO 8601, lengths of time as ISO 8601 durations.
-    by
-        Who asks, by an account or a staff number; left out it is the account that runs the program.
-    role
-        The role in which they ask: what is read is what that role may see.  Left out, everything is.
-    by_group
-        The support group on whose behalf they ask, in that role.
     """
     command, bound, ignored = app.parse_args(tokens)
     if "session" in ignored:
-        bound.arguments["session"] = Session(
-            store=store, as_json=as_json, by=by, role=role, by_group=by_group
-        )
+        bound.arguments["session"] = Session(store=store, as_json=as_json, who=who)
     command(*bound.args, **bound.kwargs)
 
 

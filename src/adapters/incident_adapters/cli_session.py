@@ -25,15 +25,47 @@ def _plain_console() -> Console:
     return console
 
 
+@Parameter(name="*")
+@frozen(kw_only=True)
+class Who:
+    """Who asks, and in which role."""
+
+    by: Annotated[
+        str | None,
+        Parameter(
+            env_var="INCIDENTS_BY",
+            show_default=False,
+            help="Who asks, an account or a staff number; left out it is the account that runs the program.",
+        ),
+    ] = None
+    role: Annotated[
+        Role | None,
+        Parameter(
+            env_var="INCIDENTS_ROLE",
+            show_default=False,
+            help="The role in which they ask: what is shown is what it may see. Left out, everything is.",
+        ),
+    ] = None
+    by_group: Annotated[
+        str | None,
+        Parameter(
+            env_var="INCIDENTS_BY_GROUP",
+            show_default=False,
+            help="The support group on whose behalf they ask, in the role support-group.",
+        ),
+    ] = None
+
+
+NOBODY_NAMED: Final = Who()
+
+
 @frozen(kw_only=True)
 class Session:
     """What holds for one call of the program: the store, who asks in which role, and how to answer."""
 
     store: str | None
     as_json: bool
-    by: str | None = None
-    role: Role | None = None
-    by_group: str | None = None
+    who: Who = NOBODY_NAMED
     console: Console = field(factory=_plain_console)
 
     @property
@@ -50,13 +82,13 @@ class Session:
         Raises:
             InvalidValue: when a support group is named in another role, or none in its own.
         """
-        role = self.role or Role.AUDITOR
-        if self.by_group and role is not Role.SUPPORT_GROUP:
+        role = self.who.role or Role.AUDITOR
+        if self.who.by_group and role is not Role.SUPPORT_GROUP:
             raise InvalidValue("--by-group", "is for --role support-group; name that role, or no group")
-        if not self.by_group and role is Role.SUPPORT_GROUP:
+        if not self.who.by_group and role is Role.SUPPORT_GROUP:
             raise InvalidValue("--by-group", "is missing; name the support group on whose behalf it is")
-        group = GroupId(self.by_group) if self.by_group else None
-        return Actor(person=PersonId(self.by or _account()), role=role, group=group)
+        group = GroupId(self.who.by_group) if self.who.by_group else None
+        return Actor(person=PersonId(self.who.by or _account()), role=role, group=group)
 
     def reading(self, what: Readable) -> Actor:
         """Who reads that, where their role may.
@@ -75,9 +107,9 @@ class Session:
         Raises:
             InvalidValue: when it is not said who, or in which role.
         """
-        if not self.by:
+        if not self.who.by:
             raise InvalidValue("--by", "is missing; say who does it, by an account or a staff number")
-        if self.role is None:
+        if self.who.role is None:
             raise InvalidValue("--role", "is missing; say in which role they do it")
         return self.reader
 
@@ -87,8 +119,8 @@ class Session:
         Raises:
             Refused: naming the role that may, and the clause that is served.
         """
-        if self.role not in (None, only):
-            message = f"{self.role.value} may not do this; {only.value} may, or leave --role out"
+        if self.who.role not in (None, only):
+            message = f"{self.who.role.value} may not do this; {only.value} may, or leave --role out"
             raise Refused([Objection(clause=clause, code="role", message=message)])
 
     @property
