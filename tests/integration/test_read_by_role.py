@@ -24,6 +24,7 @@ from incident_domain import (
     Refused,
     Role,
     SatisfactionRecorded,
+    UnlinkFromParent,
 )
 from incident_domain.evolution import Registered
 from incident_domain.reading import READERS
@@ -98,6 +99,9 @@ def test_a_support_group_sees_the_children_of_its_incident(store_url: str) -> No
         desk.views().catch_up()
         with desk.read_as(SUPPORT) as reader:
             assert seen(reader, OTHER) != []
+        desk.handle(ask(UnlinkFromParent, incident=OTHER, at=LATER))
+        with desk.read_as(SUPPORT) as reader:
+            assert seen(reader, OTHER) == []
 
 
 def test_the_customers_satisfaction_is_not_for_the_group(store_url: str) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -201,15 +202,17 @@ def verify(
             _record(store.desk.journal, by, found, None)
     else:
         what = str(file)
-        try:
-            with session.bar.shown("verifying") as progress:
-                found = verify_archive(file, keys, kept, progress)
-            digest = sha256_of(file)
-        except OSError as error:
-            raise UnreadableFile(f"FILE: {file} cannot be read ({error.strerror}); check its name") from error
-        if session.store is not None:
-            with existing(session.url) as store:
-                _record(store.desk.journal, by, found, digest)
+        with nullcontext() if session.store is None else existing(session.url) as named:
+            try:
+                with session.bar.shown("verifying") as progress:
+                    found = verify_archive(file, keys, kept, progress)
+                digest = sha256_of(file)
+            except OSError as error:
+                raise UnreadableFile(
+                    f"FILE: {file} cannot be read ({error.strerror}); check its name"
+                ) from error
+            if named is not None:
+                _record(named.desk.journal, by, found, digest)
     session.answer({"what": what, "sound": found.sound, "verification": found})
     session.tell(_verified(what, found))
     if file is None and {each.what for each in found.faults} == {Tampering.TREE_CHANGED}:

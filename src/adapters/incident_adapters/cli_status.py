@@ -41,7 +41,8 @@ def status(
     Parameters
     ----------
     incident
-        The reference that the customer was given, or its number; left out by a customer, all of their own.
+        The reference that the customer was given, or its number; a customer who leaves it out is shown the
+        newest fifty of theirs.
     language
         The language of the words: en or es.
         What was told to the customer stands as it was said.

@@ -150,7 +150,7 @@ class RoleReader:
         return customer_status(connection, name, customer=customer) if self.sees(name) else None
 
     def statuses(self, *, limit: int = 50) -> tuple[CustomerStatus, ...]:
-        """What a customer sees of their own incidents, the newest first; none for everybody else."""
+        """What a customer sees of their own incidents, the newest first, up to `limit`; none for others."""
         connection = self.allowed(Readable.CUSTOMER_STATUS)
         if self.by.role is not Role.CUSTOMER:
             return ()
