@@ -142,7 +142,7 @@ def queue(
     shown = chosen(which, narrowing)
     with (
         reading(
-            session.url, session.reading(READABLE[shown]), session.bar, *READ_BY[shown], past=past.asked
+            session.url, session.reader_of(READABLE[shown]), session.bar, *READ_BY[shown], past=past.asked
         ) as store,
         store.reading() as read,
     ):
@@ -165,7 +165,7 @@ def show_incident(incident: str, /, *, past: PastAsked = PRESENT, session: Here)
     incident
         Its number, or the reference that the customer was given.
     """
-    by = session.reading(Readable.INCIDENT)
+    by = session.reader_of(Readable.INCIDENT)
     with reading(session.url, by, session.bar, *cli_show.VIEWS, past=past.asked) as store:
         shown = cli_show.gather(store, store.find(incident))
         session.answer(shown)
@@ -189,7 +189,7 @@ def show_timeline(incident: str, /, *, past: PastAsked = PRESENT, session: Here)
     incident
         Its number, or the reference that the customer was given.
     """
-    by = session.reading(Readable.INCIDENT)
+    by = session.reader_of(Readable.INCIDENT)
     with reading(session.url, by, session.bar, TIMELINE, past=past.asked) as store:
         name = store.find(incident)
         with store.reading(of=name) as read:
@@ -246,7 +246,7 @@ def report(
         width=session.console.width,
         past=past.asked,
     )
-    by = session.reading(Readable.PERIOD_REPORTS if incident is None else Readable.CLOSURE_REPORT)
+    by = session.reader_of(Readable.PERIOD_REPORTS if incident is None else Readable.CLOSURE_REPORT)
     with reading(session.url, by, session.bar, *cli_report.VIEWS, past=printing.past) as store:
         name = None if incident is None else store.find(incident)
         with store.reading(of=name) as read:

@@ -27,7 +27,7 @@ def access(*, session: Here) -> None:
     incidents access --json
     ```
     """
-    session.reading(Readable.JOURNAL)
+    session.reader_of(Readable.JOURNAL)
     with existing(session.url) as store:
         found = accesses(store.desk.journal)
     session.answer({"accesses": [_data(each) for each in found]})

@@ -85,7 +85,7 @@ def show(*, past: PastAsked = PRESENT, session: Here) -> None:
     incidents agreements list --json
     ```
     """
-    session.reading(Readable.AGREEMENTS)
+    session.reader_of(Readable.AGREEMENTS)
     with existing(session.url) as store:
         journal, asked = store.desk.journal, past.asked
         found = published_agreements(journal) if asked is None else as_of(journal, asked).agreements()

@@ -38,7 +38,9 @@ def board(*, past: PastAsked = PRESENT, session: Here) -> None:
     ```
     """
     with (
-        reading(session.url, session.reading(Readable.BOARD), session.bar, *_VIEWS, past=past.asked) as store,
+        reading(
+            session.url, session.reader_of(Readable.BOARD), session.bar, *_VIEWS, past=past.asked
+        ) as store,
         store.reading() as read,
     ):
         entries = read.board()

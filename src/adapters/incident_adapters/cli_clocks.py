@@ -56,7 +56,7 @@ def clocks(incident: str, /, *, past: PastAsked = PRESENT, session: Here) -> Non
     incident
         Its number, or the reference that the customer was given.
     """
-    by = session.reading(Readable.INCIDENT)
+    by = session.reader_of(Readable.INCIDENT)
     with reading(session.url, by, session.bar, SLA_TIMERS_TABLE, past=past.asked) as store:
         name = store.find(incident)
         with store.reading(of=name) as read:
@@ -96,7 +96,7 @@ def due(
     ahead = _AN_HOUR if within is None else within
     if ahead <= timedelta():
         raise InvalidValue("--within", "must be a length of time above zero, such as 8h")
-    by = session.reading(Readable.CLOCKS_DUE)
+    by = session.reader_of(Readable.CLOCKS_DUE)
     with reading(session.url, by, session.bar, SLA_TIMERS_TABLE, past=past.asked) as store:
         now, terms = store.now, AgreementTerms(store.store.desk.journal)
         agreement = None if which.agreement is None else AgreementId(which.agreement)

@@ -110,7 +110,7 @@ def export(
         The format: jsonl, the archive; cloudevents, a batch of CloudEvents 1.0; ocel-json or ocel-sqlite, an
         object-centric event log (OCEL 2.0); xes, an event log with a trace for each incident; or parquet.
     """
-    by = session.reading(Readable.JOURNAL)
+    by = session.reader_of(Readable.JOURNAL)
     with existing(session.url) as store:
         wanted = _wanted(store, asked, session.bar)
         try:

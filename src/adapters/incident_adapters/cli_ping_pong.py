@@ -50,7 +50,7 @@ def pingpong(
     with (
         reading(
             session.url,
-            session.reading(Readable.PERIOD_REPORTS),
+            session.reader_of(Readable.PERIOD_REPORTS),
             session.bar,
             HAND_OVERS,
             QUEUE,

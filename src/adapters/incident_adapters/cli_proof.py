@@ -192,7 +192,7 @@ def verify(
     checkpoint
         A checkpoint that was kept elsewhere; name it again for several.
     """
-    by = session.reading(Readable.JOURNAL)
+    by = session.reader_of(Readable.JOURNAL)
     keys, kept = _given(verifiers, key), _kept(checkpoint or [])
     if file is None:
         what = "the store"

@@ -128,7 +128,7 @@ def replay(
     """
     if incident is None and step:
         raise InvalidValue("--step", "is for one incident; name it")
-    session.reading(Readable.JOURNAL)
+    session.reader_of(Readable.JOURNAL)
     asked = past.asked
     if incident is None:
         with _history(session, from_archive) as history, session.bar.shown("replaying") as progress:

@@ -90,7 +90,7 @@ class Session:
         group = GroupId(self.who.by_group) if self.who.by_group else None
         return Actor(person=PersonId(self.who.by or _account()), role=role, group=group)
 
-    def reading(self, what: Readable) -> Actor:
+    def reader_of(self, what: Readable) -> Actor:
         """Who reads that, where their role may.
 
         Raises:

@@ -27,7 +27,7 @@ def source(incident: str, log: Path, /, *, session: Here) -> None:
     log
         The log that was imported.
     """
-    session.reading(Readable.JOURNAL)
+    session.reader_of(Readable.JOURNAL)
     with existing(session.url) as store:
         history = store.desk.journal.read(store.find(incident))
     try:

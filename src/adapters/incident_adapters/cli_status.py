@@ -47,7 +47,7 @@ def status(
         The language of the words: en or es.
         What was told to the customer stands as it was said.
     """
-    by = session.reading(Readable.CUSTOMER_STATUS)
+    by = session.reader_of(Readable.CUSTOMER_STATUS)
     if incident is None and by.role is not Role.CUSTOMER:
         raise InvalidValue(
             "INCIDENT", "is missing; only a customer (--role customer) sees a list of their own"

@@ -66,7 +66,7 @@ def what_if(
     priority_matrix
         A file with the priority for each impact and urgency.
     """
-    session.reading(Readable.PERIOD_REPORTS)
+    session.reader_of(Readable.PERIOD_REPORTS)
     now = system_clock()
     begins, ends = period(since, until, now)
     alternative = supposed(agreement, calendar, priority_matrix, before=ends)
