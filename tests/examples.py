@@ -53,6 +53,8 @@ from incident_domain.events import (
     IncidentId,
     IncidentRegistered,
     InteractionRecorded,
+    JournalExported,
+    JournalVerified,
     JudgedNotMajor,
     Knowledge,
     KnowledgeReviewed,
@@ -119,6 +121,7 @@ MANAGER: Final = Actor(person=PersonId("manager-bruno"), role=Role.INCIDENT_MANA
 SUPPORT: Final = Actor(person=PersonId("network-chen"), role=Role.SUPPORT_GROUP, group=NETWORK)
 CUSTOMER: Final = Actor(person=PersonId("customer-dora"), role=Role.CUSTOMER)
 IMPORTER: Final = Actor(person=PersonId("import"), role=Role.IMPORTER)
+AUDITOR: Final = Actor(person=PersonId("auditor-gus"), role=Role.AUDITOR)
 WATCH: Final = Actor(person=PersonId("watch"), role=Role.WATCH)
 
 GOLD_TERMS: Final = Terms(
@@ -378,6 +381,19 @@ _ALL: Final[tuple[DomainEvent, ...]] = (
     PersonForgotten(
         by=MANAGER, occurred_at=_at(200), person=PersonId("c-117"), texts=12, incidents=3, left_readable=0
     ),
+    JournalExported(
+        by=AUDITOR,
+        occurred_at=_at(210),
+        format="jsonl",
+        incident=None,
+        organisation="north-branch",
+        since=_at(0),
+        until=None,
+        events=41,
+        through=57,
+        sha256="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    ),
+    JournalVerified(by=AUDITOR, occurred_at=_at(211), sha256=None, events=58, checkpoint=57, faults=0),
 )
 
 EXAMPLES: Final[Mapping[type[Event], DomainEvent]] = {type(each): each for each in _ALL}

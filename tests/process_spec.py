@@ -122,6 +122,7 @@ from incident_domain.agreements import UNPUBLISHED, Agreement, AgreementCommand
 from incident_domain.command import Command
 from incident_domain.known_errors import UNRECORDED, KnowledgeCommand
 from tests.examples import (
+    AUDITOR,
     CUSTOMER,
     DESK,
     GOLD,
@@ -141,7 +142,6 @@ THIRD: Final = IncidentId("9QWE-2RTY-5UPA")
 DATABASE: Final = GroupId("database")
 DATABASE_GROUP: Final = Actor(person=PersonId("database-farid"), role=Role.SUPPORT_GROUP, group=DATABASE)
 MANAGEMENT: Final = Actor(person=PersonId("head-eva"), role=Role.MANAGEMENT)
-AUDITOR: Final = Actor(person=PersonId("auditor-gus"), role=Role.AUDITOR)
 
 ACTORS: Final[Mapping[Role, Actor]] = {
     each.role: each for each in (DESK, MANAGER, SUPPORT, CUSTOMER, MANAGEMENT, AUDITOR, IMPORTER, WATCH)

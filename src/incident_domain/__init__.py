@@ -35,6 +35,7 @@ from incident_domain.envelope import Recorded
 from incident_domain.escalation import AssignToPerson, EscalateHierarchically, EscalateToGroup, RejectHandOff
 from incident_domain.events import (
     WIRE_NAMES,
+    AccessEvent,
     Acknowledged,
     Agreement,
     AgreementApplied,
@@ -86,6 +87,8 @@ from incident_domain.events import (
     IncidentRegistered,
     InteractionRecorded,
     InvestigationEvent,
+    JournalExported,
+    JournalVerified,
     JudgedNotMajor,
     Knowledge,
     KnowledgeEvent,
@@ -187,6 +190,7 @@ from incident_domain.linking import IdentifyAsSame, LinkAsChild, RecordAsNew, Un
 from incident_domain.policy import Policy
 from incident_domain.priority import Assessment, Impact, Priority, Urgency, priority_of
 from incident_domain.process import Decision, IncidentCommand, Needs, Situation, decide, needs
+from incident_domain.reading import READERS, Readable, allow_reading, concerns, may_read
 from incident_domain.refusal import Objection, Refused
 from incident_domain.registration import (
     AssignNumber,
@@ -213,6 +217,14 @@ from incident_domain.validation import InvalidValue
 from incident_domain.working_time import Window
 
 __all__ = [
+    "AccessEvent",
+    "JournalExported",
+    "JournalVerified",
+    "READERS",
+    "Readable",
+    "allow_reading",
+    "concerns",
+    "may_read",
     "AgreementChange",
     "CorrectHoliday",
     "PublishAgreement",

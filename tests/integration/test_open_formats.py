@@ -1,6 +1,7 @@
 """What other programs make of the exported journal: DuckDB, pm4py, and plain readers of JSON and XML."""
 
 import json
+import shutil
 import sqlite3
 import warnings
 from collections import Counter
@@ -33,17 +34,23 @@ XES: Final = "{http://www.xes-standard.org/}"
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Give the URL of a store in which the demo was played; tests only read it."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('told') / 'demo.sqlite'}"
-    assert run(["demo", "--store", url]) == ExitCode.DONE
-    return url
+def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the file of a store in which the demo was played; nobody exports it, which is recorded."""
+    file = tmp_path_factory.mktemp("played") / "demo.sqlite"
+    assert run(["demo", "--store", f"sqlite:///{file}"]) == ExitCode.DONE
+    return file
+
+
+@pytest.fixture
+def told(played: Path, tmp_path: Path) -> str:
+    """Give the URL of a store of one's own in which the demo was played."""
+    return f"sqlite:///{shutil.copyfile(played, tmp_path / 'told.sqlite')}"
 
 
 @pytest.fixture(scope="module")
-def history(told: str) -> list[Recorded]:
+def history(played: Path) -> list[Recorded]:
     """Give all that the journal of the demo holds."""
-    with Journal.open(told) as journal:
+    with Journal.open(f"sqlite:///{played}") as journal:
         return journal.read_all(0, 1000)
 
 

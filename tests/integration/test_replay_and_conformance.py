@@ -1,6 +1,7 @@
 """Replay and conformance on the command line: from a store, from an archive, and after tampering."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -59,9 +60,9 @@ def played(incidents: Incidents, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def archived(incidents: Incidents, played: Path, tmp_path: Path) -> Path:
-    """Give an archive of that store."""
-    archive = tmp_path / "played.jsonl"
-    assert incidents("export", str(archive), "--store", f"sqlite:///{played}").code == ExitCode.DONE
+    """Give an archive of that store, exported from a copy of it: that it was exported is recorded there."""
+    archive, copy = tmp_path / "played.jsonl", shutil.copyfile(played, tmp_path / "copy.sqlite")
+    assert incidents("export", str(archive), "--store", f"sqlite:///{copy}").code == ExitCode.DONE
     return archive
 
 

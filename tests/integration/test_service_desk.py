@@ -327,7 +327,9 @@ def test_p1_5_new_references_can_be_said_on_the_telephone() -> None:
 
 
 @pytest.mark.clause("P1.5")
-@pytest.mark.parametrize("name", ["known-error-printer-driver", "agreement-gold", "import-servicenow"])
+@pytest.mark.parametrize(
+    "name", ["known-error-printer-driver", "agreement-gold", "import-servicenow", "erasures", "access"]
+)
 def test_p1_5_names_of_other_streams_are_no_references(
     name: str, desk: ServiceDesk, journal: Journal
 ) -> None:

@@ -58,6 +58,10 @@ NOT_PERSONAL = {
     "RowsImported.source": "the name of a file, without its folder",
     "RowsImported.sha256": "a digest of a whole file",
     "RowsImported.account": _CODE,
+    "JournalExported.format": _CODE,
+    "JournalExported.organisation": _REFERENCE,
+    "JournalExported.sha256": "a digest of a whole file",
+    "JournalVerified.sha256": "a digest of a whole file",
 }
 """Every text that stays readable forever, and why it may."""
 

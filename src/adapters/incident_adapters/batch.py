@@ -33,7 +33,9 @@ from incident_domain.refusal import contradiction
 from incident_domain.registration import AssignNumber, RegisterIncident
 
 ERASURE_STREAM = "erasures"
-_RESERVED = (KNOWN_ERROR_STREAM, AGREEMENT_STREAM, IMPORT_STREAM, ERASURE_STREAM)
+ACCESS_STREAM = "access"
+_ADMINISTRATIVE = (ERASURE_STREAM, ACCESS_STREAM)
+_NO_INCIDENTS = (KNOWN_ERROR_STREAM, AGREEMENT_STREAM, IMPORT_STREAM)
 
 DeskCommand: TypeAlias = IncidentCommand | KnowledgeBaseCommand | AgreementChange
 """All that the service desk takes."""
@@ -190,7 +192,7 @@ class Batch:
             return self._at(stream, KNOWN_ERROR)
         if isinstance(command, AgreementChange):
             return self._at(stream, AGREEMENT)
-        if stream.startswith(_RESERVED):
+        if stream in _ADMINISTRATIVE or stream.startswith(_NO_INCIDENTS):
             raise contradiction(
                 "P1.5", "reserved-reference", "incident: this name is not for incidents; choose another"
             )

@@ -28,6 +28,7 @@ from incident_adapters import (
     cli_text,
     cli_views,
 )
+from incident_adapters.cli_access import access
 from incident_adapters.cli_agreements import agreements
 from incident_adapters.cli_board import board
 from incident_adapters.cli_conformance import conformance
@@ -39,6 +40,7 @@ from incident_adapters.cli_queue import (
     EVERYTHING,
     FIRST_PAGE,
     READ_BY,
+    READABLE,
     Narrowing,
     PageAsked,
     Which,
@@ -46,7 +48,7 @@ from incident_adapters.cli_queue import (
     look_up,
 )
 from incident_adapters.cli_replay import replay
-from incident_adapters.cli_session import Here, Session
+from incident_adapters.cli_session import NOBODY_NAMED, Here, Session, Who
 from incident_adapters.cli_source import source
 from incident_adapters.cli_status import status
 from incident_adapters.cli_store import existing, opened, reading
@@ -58,8 +60,10 @@ from incident_adapters.projector import Projector
 from incident_adapters.proof_log import ProofLog
 from incident_adapters.report_words import Language
 from incident_adapters.watch import Watch, watch_once
+from incident_domain.actor import Role
+from incident_domain.reading import Readable
 from incident_domain.validation import InvalidValue
-from incident_projections.timeline import TIMELINE, timeline
+from incident_projections.timeline import TIMELINE
 from incident_projections.views import NAMES
 
 _PROOF: Final = "proof"
@@ -99,10 +103,9 @@ def demo(*, session: Here) -> None:
             for played in play(store, clock):
                 scenes.append(played)
                 session.tell(cli_demo.scene(played))
-            journal = store.desk.journal
-            with store.views.reading() as connection:
-                entries = timeline(connection, SCANNERS)
-                closing = cli_report.of_incident(connection, SCANNERS, journal, journal.now())
+            with store.desk.read_as(cli_demo.SPECTATOR) as read:
+                entries = read.timeline(SCANNERS)
+                closing = cli_report.of_incident(read, SCANNERS)
             session.tell(cli_demo.epilogue(entries, closing, session.console.width))
             if session.store is None:
                 session.tell(cli_demo.INVITATION)
@@ -138,10 +141,12 @@ def queue(
     """
     shown = chosen(which, narrowing)
     with (
-        reading(session.url, session.bar, *READ_BY[shown], past=past.asked) as store,
-        store.reading() as connection,
+        reading(
+            session.url, session.reader_of(READABLE[shown]), session.bar, *READ_BY[shown], past=past.asked
+        ) as store,
+        store.reading() as read,
     ):
-        found, text = look_up(connection, shown, narrowing, page, store.now)
+        found, text = look_up(read, shown, narrowing, page)
         session.answer(found)
         session.tell(past.over(text))
 
@@ -160,7 +165,8 @@ def show_incident(incident: str, /, *, past: PastAsked = PRESENT, session: Here)
     incident
         Its number, or the reference that the customer was given.
     """
-    with reading(session.url, session.bar, *cli_show.VIEWS, past=past.asked) as store:
+    by = session.reader_of(Readable.INCIDENT)
+    with reading(session.url, by, session.bar, *cli_show.VIEWS, past=past.asked) as store:
         shown = cli_show.gather(store, store.find(incident))
         session.answer(shown)
         session.tell(past.over(cli_show.text(shown)))
@@ -183,10 +189,11 @@ def show_timeline(incident: str, /, *, past: PastAsked = PRESENT, session: Here)
     incident
         Its number, or the reference that the customer was given.
     """
-    with reading(session.url, session.bar, TIMELINE, past=past.asked) as store:
+    by = session.reader_of(Readable.INCIDENT)
+    with reading(session.url, by, session.bar, TIMELINE, past=past.asked) as store:
         name = store.find(incident)
-        with store.reading(of=name) as connection:
-            entries = timeline(connection, name)
+        with store.reading(of=name) as read:
+            entries = read.timeline(name)
         session.answer({"incident": name, "timeline": entries})
         session.tell(past.over(cli_text.timeline(entries)))
 
@@ -239,14 +246,14 @@ def report(
         width=session.console.width,
         past=past.asked,
     )
-    with reading(session.url, session.bar, *cli_report.VIEWS, past=printing.past) as store:
+    by = session.reader_of(Readable.PERIOD_REPORTS if incident is None else Readable.CLOSURE_REPORT)
+    with reading(session.url, by, session.bar, *cli_report.VIEWS, past=printing.past) as store:
         name = None if incident is None else store.find(incident)
-        with store.reading(of=name) as connection:
+        with store.reading(of=name) as read:
             if name is None:
-                printed = printing.of(cli_report.of_period(connection, since, until, store.now))
+                printed = printing.of(cli_report.of_period(read, since, until))
             else:
-                journal = store.store.desk.journal
-                printed = printing.of(cli_report.of_incident(connection, name, journal, store.now))
+                printed = printing.of(cli_report.of_incident(read, name))
     if output is None:
         print(printed)
     else:
@@ -258,7 +265,7 @@ app.command(forget)
 
 for command in (
     *(board, pingpong, status, what_if, replay, conformance, source),
-    *(cli_export.export, cli_clocks.clocks, cli_clocks.due),
+    *(cli_export.export, access, cli_clocks.clocks, cli_clocks.due),
     *(cli_proof.signing_key, cli_proof.checkpoint, cli_proof.witness, cli_proof.verify),
 ):
     app.command(command)
@@ -363,6 +370,7 @@ def watch(
     once
         Look once and end, for a cron job; the answer says how much was recorded.
     """
+    session.allow_recording(Role.WATCH, "P3.7")
     with existing(session.url) as store:
         if not once:
             cli_views.until_told_to_end(Watch(store.desk, store.views))
@@ -377,6 +385,7 @@ def start(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     store: Annotated[str | None, Parameter(show_default=False)] = None,
     as_json: Annotated[bool, Parameter(name="--json", negative="", show_default=False)] = False,
+    who: Who = NOBODY_NAMED,
 ) -> None:
     """Run a command in a session.
 
@@ -391,7 +400,7 @@ def start(
     """
     command, bound, ignored = app.parse_args(tokens)
     if "session" in ignored:
-        bound.arguments["session"] = Session(store=store, as_json=as_json)
+        bound.arguments["session"] = Session(store=store, as_json=as_json, who=who)
     command(*bound.args, **bound.kwargs)
 
 

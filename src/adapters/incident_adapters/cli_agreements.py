@@ -19,9 +19,9 @@ from incident_adapters.cli_session import Here
 from incident_adapters.cli_store import existing, opened
 from incident_adapters.cli_text import cell, moment, table
 from incident_adapters.time_machine import as_of
-from incident_domain.actor import Actor, PersonId, Role
 from incident_domain.agreements import Agreement
 from incident_domain.events import AgreementId, AgreementPublished, Hours, Party, Target, TargetKind, Terms
+from incident_domain.reading import Readable
 from incident_projections.describe import words
 
 agreements: Final = App(
@@ -48,7 +48,7 @@ class ListedAgreement:
 
 
 @agreements.command
-def publish(file: Path, /, *, by: str, role: Role, session: Here) -> None:
+def publish(file: Path, /, *, session: Here) -> None:
     """Publish the agreement in a file, or its next version; the same one again records nothing.
 
     It holds for incidents registered from the file's `holds_from` on.
@@ -62,14 +62,11 @@ def publish(file: Path, /, *, by: str, role: Role, session: Here) -> None:
     ----------
     file
         The agreement, as TOML or JSON.
-    by
-        Who publishes it: an account or a staff number.
-    role
-        The role in which they do.
     """
+    by = session.decider
     read = agreement_in(file)
     with opened(session.url) as store:
-        publication = read.publication(Actor(person=PersonId(by), role=role), store.desk.journal.now())
+        publication = read.publication(by, store.desk.journal.now())
         handled = store.desk.handle(publication)
     for each in handled.recorded:
         if isinstance(each.event, AgreementPublished):
@@ -89,6 +86,7 @@ def show(*, past: PastAsked = PRESENT, session: Here) -> None:
     incidents agreements list --json
     ```
     """
+    session.reader_of(Readable.AGREEMENTS)
     with existing(session.url) as store:
         journal, asked = store.desk.journal, past.asked
         if asked is None:

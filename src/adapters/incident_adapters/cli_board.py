@@ -10,8 +10,8 @@ from incident_adapters.cli_past import PRESENT, PastAsked
 from incident_adapters.cli_session import Here
 from incident_adapters.cli_store import reading
 from incident_adapters.cli_text import cell, moment, table
+from incident_domain.reading import Readable
 from incident_projections.board import BoardEntry, Debt, Owed
-from incident_projections.board import board as board_at
 from incident_projections.describe import duration, words
 from incident_projections.major_incidents import MAJOR_INCIDENTS
 from incident_projections.queue import QUEUE
@@ -38,10 +38,12 @@ def board(*, past: PastAsked = PRESENT, session: Here) -> None:
     ```
     """
     with (
-        reading(session.url, session.bar, *_VIEWS, past=past.asked) as store,
-        store.reading() as connection,
+        reading(
+            session.url, session.reader_of(Readable.BOARD), session.bar, *_VIEWS, past=past.asked
+        ) as store,
+        store.reading() as read,
     ):
-        entries = board_at(connection, now=store.now)
+        entries = read.board()
     session.answer({"at": store.now, "entries": entries})
     session.tell(past.over(text(entries, store.now)))
 

@@ -16,10 +16,11 @@ from incident_adapters.cli_session import Here
 from incident_adapters.cli_store import reading
 from incident_adapters.cli_text import below_each_other, moment, section, table
 from incident_domain.events import AgreementId, Party, TargetKind
+from incident_domain.reading import Readable
 from incident_domain.service_clock import ClockState
 from incident_domain.validation import InvalidValue, storable
 from incident_projections.describe import words, working_time
-from incident_projections.sla_readers import SlaTimer, breached, due_within, timers_of
+from incident_projections.sla_readers import SlaTimer, breached, due_within
 from incident_projections.sla_timers import SLA_TIMERS_TABLE
 
 _AN_HOUR: Final = timedelta(hours=1)
@@ -55,10 +56,11 @@ def clocks(incident: str, /, *, past: PastAsked = PRESENT, session: Here) -> Non
     incident
         Its number, or the reference that the customer was given.
     """
-    with reading(session.url, session.bar, SLA_TIMERS_TABLE, past=past.asked) as store:
-        name, terms = store.find(incident), AgreementTerms(store.store.desk.journal)
-        with store.reading(of=name) as connection:
-            found = timers_of(connection, name, terms_of=terms, now=store.now)
+    by = session.reader_of(Readable.INCIDENT)
+    with reading(session.url, by, session.bar, SLA_TIMERS_TABLE, past=past.asked) as store:
+        name = store.find(incident)
+        with store.reading(of=name) as read:
+            found = read.clocks(name)
         session.answer({"incident": name, "clocks": found})
         session.tell(past.over(_of_an_incident(found)))
 
@@ -94,12 +96,14 @@ def due(
     ahead = _AN_HOUR if within is None else within
     if ahead <= timedelta():
         raise InvalidValue("--within", "must be a length of time above zero, such as 8h")
+    by = session.reader_of(Readable.CLOCKS_DUE)
     if which.agreement is not None:
         storable("--agreement", which.agreement)
-    with reading(session.url, session.bar, SLA_TIMERS_TABLE, past=past.asked) as store:
+    with reading(session.url, by, session.bar, SLA_TIMERS_TABLE, past=past.asked) as store:
         now, terms = store.now, AgreementTerms(store.store.desk.journal)
         agreement = None if which.agreement is None else AgreementId(which.agreement)
-        with store.reading() as connection:
+        with store.reading() as read:
+            connection = read.allowed(Readable.CLOCKS_DUE)
             if overdue:
                 found = breached(
                     connection,

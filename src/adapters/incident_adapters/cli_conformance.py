@@ -23,6 +23,7 @@ from incident_adapters.report_conformance import Examined, conformance_page
 from incident_adapters.report_text import text
 from incident_adapters.report_words import Language
 from incident_adapters.whole_file import whole_file
+from incident_domain.reading import Readable
 from incident_domain.validation import InvalidValue
 from incident_projections.conformance import Examination, Finding, Selection
 from incident_projections.replaying import Stand
@@ -77,6 +78,7 @@ def conformance(
     selection = Selection(since=_in_utc(since), until=_in_utc(until), clause=clause)
     if selection.since is not None and selection.until is not None and selection.until <= selection.since:
         raise InvalidValue("--to", "must lie after --from; give another time, or leave it out")
+    session.reader_of(Readable.JOURNAL)
     shape = form(form_asked, as_json=session.as_json)
     with _history(session, from_archive) as history, spill() as held:
         examination = Examination(

@@ -11,10 +11,13 @@ from incident_adapters import cli_report, cli_text
 from incident_adapters.demo import Played
 from incident_adapters.demo_story import Look, Scene
 from incident_adapters.report_data import IncidentReport, incident_data
-from incident_domain import IncidentEvent, Recorded
+from incident_domain import Actor, IncidentEvent, PersonId, Recorded, Role
 from incident_projections.describe import describe
 from incident_projections.queue_readers import Page
 from incident_projections.timeline import TimelineEntry
+
+SPECTATOR: Final = Actor(person=PersonId("spectator"), role=Role.AUDITOR)
+"""Who looks on, and may see all of it."""
 
 INVITATION: Final = """
 To look around in the story, play it into a file and ask for what you like:

@@ -7,9 +7,11 @@ from typing import Annotated, Final, assert_never
 
 from attrs import frozen
 from cyclopts import Parameter
+from rich.console import RenderableType
 
 from incident_adapters.archive_file import write_archive
 from incident_adapters.archive_import import import_archive
+from incident_adapters.cli_access import record_or_say, sha256_of
 from incident_adapters.cli_errors import NotFound, UnreadableFile, UnwritableFile
 from incident_adapters.cli_session import Here
 from incident_adapters.cli_store import Bar, OpenStore, existing, opened
@@ -20,6 +22,9 @@ from incident_adapters.journal import Journal
 from incident_adapters.ocel_json import write_ocel_json
 from incident_adapters.ocel_sqlite import write_ocel_sqlite
 from incident_adapters.xes import write_xes
+from incident_domain.actor import Actor, Role
+from incident_domain.events import JournalExported
+from incident_domain.reading import Readable
 from incident_domain.validation import InvalidValue
 
 
@@ -65,13 +70,15 @@ WHOLE: Final = Asked()
 
 @frozen(kw_only=True)
 class Exported:
-    """What an export came to."""
+    """What an export came to; its own event has the last position, None where it could not be recorded."""
 
     file: str
     format: Format
     events: int
     through: int
     bytes: int
+    sha256: str
+    recorded_at_position: int | None
 
 
 def export(
@@ -85,6 +92,7 @@ def export(
     """Write the journal, or a part of it, into a file of an open format.
 
     Nobody ever sees half a file: it gets its name when it is whole and on disk.
+    Who exported what is recorded afterwards in the stream `access`, which `incidents access` shows.
     Only jsonl, the archive, holds every byte as it is stored, goes on where it was interrupted, and can be
     imported again; the other formats begin anew.
 
@@ -102,29 +110,60 @@ def export(
         The format: jsonl, the archive; cloudevents, a batch of CloudEvents 1.0; ocel-json or ocel-sqlite, an
         object-centric event log (OCEL 2.0); xes, an event log with a trace for each incident; or parquet.
     """
+    by = session.reader_of(Readable.JOURNAL)
     with existing(session.url) as store:
         wanted = _wanted(store, asked, session.bar)
         try:
             with session.bar.shown("exporting") as progress:
                 events = write(store.desk.journal, wanted, form, file, progress)
-            size = file.stat().st_size
+            size, digest = file.stat().st_size, sha256_of(file)
         except OSError as error:
             raise UnwritableFile(
                 f"FILE: {file} cannot be written ({error.strerror}); name another file"
             ) from error
-    done = Exported(file=str(file), format=form, events=events, through=wanted.through, bytes=size)
+        recorded = record_or_say(store.desk.journal, _exported(store, by, form, wanted, events, digest))
+    done = Exported(
+        file=str(file),
+        format=form,
+        events=events,
+        through=wanted.through,
+        bytes=size,
+        sha256=digest,
+        recorded_at_position=None if recorded is None else recorded.position,
+    )
     session.answer(done)
-    session.tell(
-        section(
-            f"{file} holds {done.events} events",
-            facts(
-                (
-                    ("format", form.value),
-                    ("journal read up to position", str(wanted.through)),
-                    ("bytes", str(done.bytes)),
-                )
-            ),
-        )
+    session.tell(_text(done))
+
+
+def _exported(
+    store: OpenStore, by: Actor, form: Format, wanted: Extract, events: int, digest: str
+) -> JournalExported:
+    selection = wanted.selection
+    return JournalExported(
+        by=by,
+        occurred_at=store.desk.journal.now(),
+        format=form.value,
+        incident=selection.incident,
+        organisation=selection.organisation,
+        since=selection.since,
+        until=selection.until,
+        events=events,
+        through=wanted.through,
+        sha256=digest,
+    )
+
+
+def _text(done: Exported) -> RenderableType:
+    return section(
+        f"{done.file} holds {done.events} events",
+        facts(
+            (
+                ("format", done.format.value),
+                ("journal read up to position", str(done.through)),
+                ("bytes", str(done.bytes)),
+                ("SHA-256", done.sha256),
+            )
+        ),
     )
 
 
@@ -177,6 +216,7 @@ def archive(file: Path, /, *, session: Here) -> None:
     file
         The archive, as `incidents export` writes it.
     """
+    session.allow_recording(Role.IMPORTER, "P1.3")
     with opened(session.url) as store, session.bar.shown("importing") as progress:
         try:
             done = import_archive(store.desk.journal, file, progress)

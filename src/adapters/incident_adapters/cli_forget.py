@@ -4,11 +4,11 @@ from incident_adapters.cli_session import Here
 from incident_adapters.cli_store import existing
 from incident_adapters.cli_text import facts, section
 from incident_adapters.forgetting import forget as forget_person
-from incident_domain.actor import Actor, PersonId, Role
+from incident_domain.actor import PersonId
 from incident_domain.erasure import ForgetPerson
 
 
-def forget(person: str, /, *, by: str, role: Role, session: Here) -> None:
+def forget(person: str, /, *, session: Here) -> None:
     """Forget a person: destroy their keys, so that nothing sealed about them can ever be read again.
 
     The journal keeps its bytes, and every view, report and search then says that it was erased.
@@ -23,15 +23,12 @@ def forget(person: str, /, *, by: str, role: Role, session: Here) -> None:
     ----------
     person
         The customer's identifier, as their registrations name it.
-    by
-        Who does it: an account or a staff number.
-    role
-        The role in which they do.
     """
+    by = session.decider
     with existing(session.url) as store:
         ask = ForgetPerson(
             person=PersonId(person),
-            by=Actor(person=PersonId(by), role=role),
+            by=by,
             at=store.desk.journal.now(),
         )
         done = forget_person(store.desk, store.views, ask)

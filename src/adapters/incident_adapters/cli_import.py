@@ -14,6 +14,7 @@ from incident_adapters.cli_text import below_each_other, facts, section, table
 from incident_adapters.import_account import ImportAccount
 from incident_adapters.service_desk import ServiceDesk
 from incident_adapters.servicenow import ImportProgress, import_servicenow
+from incident_domain.actor import Role
 from incident_domain.events import AgreementId
 from incident_domain.validation import InvalidValue, storable
 
@@ -47,6 +48,7 @@ def servicenow(
     agreement
         The published agreement that every incident of the log falls under; left out, none applies to them.
     """
+    session.allow_recording(Role.IMPORTER, "P1.3")
     named = zone_named(zone)
     storable("--agreement", agreement or "")
     falls_under = None if agreement is None else AgreementId(agreement)

@@ -14,6 +14,7 @@ from incident_adapters.cli_report import period
 from incident_adapters.cli_session import Here
 from incident_adapters.cli_store import reading
 from incident_adapters.cli_text import below_each_other, section, table
+from incident_domain.reading import Readable
 from incident_projections.describe import words
 from incident_projections.hand_overs import HAND_OVERS, Move
 from incident_projections.ping_pong import HandOver, MovedIncident, Pair, most_moved, pairs
@@ -48,9 +49,17 @@ def pingpong(
         How many incidents to show, and as text how many pairs of groups.
     """
     with (
-        reading(session.url, session.bar, HAND_OVERS, QUEUE, past=past.asked) as store,
-        store.reading() as connection,
+        reading(
+            session.url,
+            session.reader_of(Readable.PERIOD_REPORTS),
+            session.bar,
+            HAND_OVERS,
+            QUEUE,
+            past=past.asked,
+        ) as store,
+        store.reading() as read,
     ):
+        connection = read.allowed(Readable.PERIOD_REPORTS)
         begins, ends = period(since, until, store.now)
         incidents = most_moved(connection, since=begins, until=ends, limit=limit)
         between = pairs(connection, since=begins, until=ends)

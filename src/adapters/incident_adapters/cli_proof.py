@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -11,12 +12,13 @@ from rich.console import RenderableType
 
 from incident_adapters.checkpoint import SignedCheckpoint
 from incident_adapters.checkpoint_schedule import CheckpointSchedule
+from incident_adapters.cli_access import record_or_say, sha256_of
 from incident_adapters.cli_errors import NotSound, UnreadableFile, UnwritableFile
 from incident_adapters.cli_session import Here, Session
 from incident_adapters.cli_store import existing
 from incident_adapters.cli_text import below_each_other, facts, moment, section, table
 from incident_adapters.cli_views import until_told_to_end
-from incident_adapters.journal import system_clock
+from incident_adapters.journal import Journal, system_clock
 from incident_adapters.proof_log import ProofLog
 from incident_adapters.signed_note import KeyKind, Signer
 from incident_adapters.signing_keys import signers, verifiers, write_new_key
@@ -26,6 +28,9 @@ from incident_adapters.verify_archive import verify_archive
 from incident_adapters.verify_store import verify_store
 from incident_adapters.whole_file import whole_file
 from incident_adapters.witnessing import witness as witness_log
+from incident_domain.actor import Actor
+from incident_domain.events import JournalVerified
+from incident_domain.reading import Readable
 from incident_domain.validation import InvalidValue
 
 Given = TypeVar("Given")
@@ -170,6 +175,7 @@ def verify(
     An archive needs no store and no network, but the public key.
     A journal that was cut short, or a store that was set back to an older copy, is found out by a checkpoint
     that somebody kept elsewhere.
+    That the store was verified is recorded in it; of an archive it is where --store names one.
 
     ```
     incidents verify --key desk.pub
@@ -186,18 +192,27 @@ def verify(
     checkpoint
         A checkpoint that was kept elsewhere; name it again for several.
     """
+    by = session.reader_of(Readable.JOURNAL)
     keys, kept = _given(verifiers, key), _kept(checkpoint or [])
     if file is None:
-        with existing(session.url) as store, session.bar.shown("verifying") as progress:
-            found = verify_store(store.desk.journal.store, keys, kept, progress)
         what = "the store"
-    else:
-        try:
+        with existing(session.url) as store:
             with session.bar.shown("verifying") as progress:
-                found = verify_archive(file, keys, kept, progress)
-        except OSError as error:
-            raise UnreadableFile(f"FILE: {file} cannot be read ({error.strerror}); check its name") from error
+                found = verify_store(store.desk.journal.store, keys, kept, progress)
+            _record(store.desk.journal, by, found, None)
+    else:
         what = str(file)
+        with nullcontext() if session.store is None else existing(session.url) as named:
+            try:
+                with session.bar.shown("verifying") as progress:
+                    found = verify_archive(file, keys, kept, progress)
+                digest = sha256_of(file)
+            except OSError as error:
+                raise UnreadableFile(
+                    f"FILE: {file} cannot be read ({error.strerror}); check its name"
+                ) from error
+            if named is not None:
+                _record(named.desk.journal, by, found, digest)
     session.answer({"what": what, "sound": found.sound, "verification": found})
     session.tell(_verified(what, found))
     if file is None and {each.what for each in found.faults} == {Tampering.TREE_CHANGED}:
@@ -207,6 +222,18 @@ def verify(
         )
     if not found.sound:
         raise NotSound(f"{what} is not what was signed; ask whoever runs it for an explanation")
+
+
+def _record(journal: Journal, by: Actor, found: Verification, digest: str | None) -> None:
+    verified = JournalVerified(
+        by=by,
+        occurred_at=journal.now(),
+        sha256=digest,
+        events=found.events,
+        checkpoint=found.covered or None,
+        faults=len(found.faults),
+    )
+    record_or_say(journal, verified)
 
 
 def _verified(what: str, found: Verification) -> RenderableType:

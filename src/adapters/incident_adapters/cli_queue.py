@@ -1,20 +1,21 @@
 """Which queue somebody asks for on the command line, and what narrows it."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Final, Literal, TypeAlias, assert_never
 
 from attrs import frozen
 from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.console import RenderableType
-from sqlalchemy import Connection, Table
+from sqlalchemy import Table
 
 from incident_adapters import cli_text
+from incident_adapters.role_reader import RoleReader
 from incident_domain import GroupId, Line, PersonId, Priority
+from incident_domain.reading import Readable
 from incident_domain.validation import InvalidValue, storable
 from incident_projections.queue import QUEUE_TABLE
-from incident_projections.queue_readers import Page, closure_queue, group_queue, review_queue
+from incident_projections.queue_readers import Page
 from incident_projections.sla_timers import SLA_TIMERS_TABLE
 from incident_projections.work_queue import WorkState
 
@@ -26,6 +27,12 @@ READ_BY: Final[Mapping[Which, tuple[Table, ...]]] = {
     "closure": (QUEUE_TABLE,),
 }
 """The views that each queue is read from."""
+
+READABLE: Final[Mapping[Which, Readable]] = {
+    "review": Readable.REVIEW_QUEUE,
+    "work": Readable.WORK_QUEUE,
+    "closure": Readable.CLOSURE_QUEUE,
+}
 
 
 def _flag(explained: str) -> Parameter:
@@ -90,7 +97,7 @@ def chosen(which: Which | None, narrowing: Narrowing) -> Which:
 
 
 def look_up(
-    connection: Connection, which: Which, narrowing: Narrowing, page: PageAsked, now: datetime
+    read: RoleReader, which: Which, narrowing: Narrowing, page: PageAsked
 ) -> tuple[Page, RenderableType]:
     """The page of the queue, as data and as text.
 
@@ -99,12 +106,10 @@ def look_up(
     """
     match which:
         case "review":
-            found = review_queue(connection, now=now, limit=page.limit, cursor=page.after)
+            found = read.review_queue(limit=page.limit, cursor=page.after)
             return found, cli_text.review_queue(found)
         case "work":
-            found = group_queue(
-                connection,
-                now=now,
+            found = read.work_queue(
                 line=None if narrowing.line is None else Line(narrowing.line),
                 group=None if narrowing.group is None else GroupId(narrowing.group),
                 person=None if narrowing.person is None else PersonId(narrowing.person),
@@ -118,7 +123,7 @@ def look_up(
             )
             return found, cli_text.work_queue(found)
         case "closure":
-            found = closure_queue(connection, now=now, limit=page.limit, cursor=page.after)
+            found = read.closure_queue(limit=page.limit, cursor=page.after)
             return found, cli_text.closure_queue(found)
         case _:
             assert_never(which)

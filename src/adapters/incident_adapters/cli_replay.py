@@ -35,6 +35,7 @@ from incident_domain.actor import Actor
 from incident_domain.envelope import Recorded
 from incident_domain.events import IncidentEvent, IncidentId
 from incident_domain.evolution import BrokenHistory
+from incident_domain.reading import Readable
 from incident_domain.validation import InvalidValue
 from incident_projections.describe import describe, words
 from incident_projections.past import fold_once
@@ -127,6 +128,7 @@ def replay(
     """
     if incident is None and step:
         raise InvalidValue("--step", "is for one incident; name it")
+    session.reader_of(Readable.JOURNAL)
     asked = past.asked
     if incident is None:
         with _history(session, from_archive) as history, session.bar.shown("replaying") as progress:

@@ -12,18 +12,14 @@ import msgspec
 from attrs import evolve as changed
 from attrs import frozen
 from rich.text import Text
-from sqlalchemy import Connection
 
-from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.cli_errors import UnwritableFile
 from incident_adapters.cli_past import of_which
-from incident_adapters.journal import Journal
 from incident_adapters.report_closure import incident_page
 from incident_adapters.report_data import (
     IncidentReport,
     ServiceReport,
     incident_data,
-    incident_report,
     period_data,
     service_report,
 )
@@ -31,8 +27,10 @@ from incident_adapters.report_page import Page, in_place_of_the_personal
 from incident_adapters.report_period import period_page
 from incident_adapters.report_text import text
 from incident_adapters.report_words import Language, Wording
+from incident_adapters.role_reader import RoleReader
 from incident_domain import IncidentId
 from incident_domain.personal import ERASED, SEALED
+from incident_domain.reading import Readable
 from incident_domain.validation import InvalidValue
 from incident_projections.closure import CLOSURE
 from incident_projections.hand_overs import HAND_OVERS
@@ -117,16 +115,14 @@ def form(asked: Format | None, *, as_json: bool) -> Format:
     return Format.JSON if as_json else asked or Format.TEXT
 
 
-def of_incident(connection: Connection, name: IncidentId, journal: Journal, now: datetime) -> IncidentReport:
+def of_incident(read: RoleReader, name: IncidentId) -> IncidentReport:
     """The closure report of an incident that was found in the store."""
-    found = incident_report(connection, name, terms_of=AgreementTerms(journal), now=now)
+    found = read.closure_report(name)
     assert found is not None, "the views hold every incident that was found"
     return found
 
 
-def of_period(
-    connection: Connection, since: datetime | None, until: datetime | None, now: datetime
-) -> ServiceReport:
+def of_period(read: RoleReader, since: datetime | None, until: datetime | None) -> ServiceReport:
     """The report over a period.
 
     Raises:
@@ -134,8 +130,8 @@ def of_period(
     """
     if since is None:
         raise InvalidValue("--from", "is missing; name an incident, or a period by --from 2026-03-01")
-    begins, ends = period(since, until, now)
-    return service_report(connection, since=begins, until=ends)
+    begins, ends = period(since, until, read.now)
+    return service_report(read.allowed(Readable.PERIOD_REPORTS), since=begins, until=ends)
 
 
 def period(since: datetime, until: datetime | None, now: datetime) -> tuple[datetime, datetime]:

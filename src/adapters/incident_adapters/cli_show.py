@@ -19,12 +19,12 @@ from incident_domain.incident import (
     InRegistration,
     Unregistered,
 )
+from incident_domain.reading import Readable, may_read
 from incident_projections.describe import words
-from incident_projections.known_errors import KNOWN_ERRORS, MATCHING, Match, matching
+from incident_projections.known_errors import KNOWN_ERRORS, MATCHING, Match
 from incident_projections.queue import QUEUE, Phase
 from incident_projections.queue_entries import QueueEntry
-from incident_projections.queue_readers import incident_entry
-from incident_projections.similar import SIMILAR, SimilarIncident, similar_to
+from incident_projections.similar import SIMILAR, SimilarIncident
 
 _LIKE_IT: Final = 5
 _ANYBODY: Final = Actor(person=PersonId("somebody"), role=Role.SERVICE_DESK)
@@ -51,10 +51,12 @@ class Shown:
 def gather(store: ReadStore, name: IncidentId) -> Shown:
     """Gather what is known of an incident that was found in the store."""
     state = store.incident(name)
-    with store.reading() as connection:
-        entry = incident_entry(connection, name, now=store.now)
-        similar = similar_to(connection, name, limit=_LIKE_IT)
-        known_errors = matching(connection, name, limit=_LIKE_IT)
+    with store.reading() as read:
+        entry = read.incident(name)
+        known_errors = read.known_errors(name, limit=_LIKE_IT)
+        similar: tuple[SimilarIncident, ...] = ()
+        if may_read(store.by, Readable.SIMILAR_INCIDENTS):
+            similar = read.similar(name, limit=_LIKE_IT)
     assert entry is not None, "the views hold every incident that was found"
     assert not isinstance(state, Unregistered), "an incident that was found is registered"
     return Shown(

@@ -10,6 +10,7 @@ from incident_adapters.cli_errors import NotFound, UnreadableFile
 from incident_adapters.cli_session import Here
 from incident_adapters.cli_store import existing
 from incident_adapters.import_source import SourceRow, rows_of
+from incident_domain.reading import Readable
 
 
 def source(incident: str, log: Path, /, *, session: Here) -> None:
@@ -26,6 +27,7 @@ def source(incident: str, log: Path, /, *, session: Here) -> None:
     log
         The log that was imported.
     """
+    session.reader_of(Readable.JOURNAL)
     with existing(session.url) as store:
         history = store.desk.journal.read(store.find(incident))
     try:

@@ -2,18 +2,25 @@
 
 from attrs import fields
 from rich.console import RenderableType
+from rich.text import Text
 
+from incident_adapters.cli_errors import NotFound
 from incident_adapters.cli_past import PRESENT, PastAsked
 from incident_adapters.cli_session import Here
 from incident_adapters.cli_store import reading
-from incident_adapters.cli_text import facts, section
+from incident_adapters.cli_text import below_each_other, facts, section
 from incident_adapters.customer_words import plain_words
 from incident_adapters.report_words import Language, Wording, moment
-from incident_projections.customer_status import CUSTOMER_STATUS, CustomerStatus, Told, customer_status
+from incident_domain.actor import Role
+from incident_domain.reading import Readable
+from incident_domain.validation import InvalidValue
+from incident_projections.customer_status import CUSTOMER_STATUS, CustomerStatus, Told
+
+_NONE = Text("No incident of theirs is on record.")
 
 
 def status(
-    incident: str,
+    incident: str | None = None,
     /,
     *,
     language: Language = Language.EN,
@@ -28,23 +35,34 @@ def status(
     ```
     incidents status 4T7K-9QXM-C3VW
     incidents status 4T7K-9QXM-C3VW --language es
+    incidents status --by c-117 --role customer
     ```
 
     Parameters
     ----------
     incident
-        The reference that the customer was given, or its number.
+        The reference that the customer was given, or its number; a customer who leaves it out is shown the
+        newest fifty of theirs.
     language
         The language of the words: en or es.
         What was told to the customer stands as it was said.
     """
-    with reading(session.url, session.bar, CUSTOMER_STATUS, past=past.asked) as store:
-        name = store.find(incident)
-        with store.reading(of=name) as connection:
-            shown = customer_status(connection, name)
-    assert shown is not None, "the view holds every incident that was found"
-    session.answer(data(shown, language))
-    session.tell(past.over(text(shown, language), language))
+    by = session.reader_of(Readable.CUSTOMER_STATUS)
+    if incident is None and by.role is not Role.CUSTOMER:
+        raise InvalidValue(
+            "INCIDENT", "is missing; only a customer (--role customer) sees a list of their own"
+        )
+    with reading(session.url, by, session.bar, CUSTOMER_STATUS, past=past.asked) as store:
+        name = None if incident is None else store.find(incident)
+        with store.reading(of=name) as read:
+            shown = read.statuses() if name is None else tuple(filter(None, (read.status(name),)))
+    if name is not None and not shown:
+        raise NotFound("INCIDENT: it was not yours as of then; name a later instant or position")
+    told = [data(each, language) for each in shown]
+    session.answer({"incidents": told} if name is None else told[0])
+    said = [text(each, language) for each in shown]
+    printed = below_each_other(said or [_NONE]) if name is None else said[0]
+    session.tell(past.over(printed, language))
 
 
 def data(shown: CustomerStatus, language: Language) -> dict[str, object]:

@@ -1,17 +1,19 @@
 """The store that the command line works on: found, opened, and its views brought up to date."""
 
 import os
+import sys
 from collections.abc import Callable, Collection, Generator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from attrs import frozen
 from platformdirs import user_data_path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from sqlalchemy import Connection, make_url
+from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from incident_adapters.agreement_terms import AgreementTerms
@@ -20,14 +22,19 @@ from incident_adapters.cli_past import named_by, option_of
 from incident_adapters.journal import Journal, system_clock
 from incident_adapters.personal_seal import PersonalSeal, master_key, seal_with
 from incident_adapters.recorder import UnstorableEvent
+from incident_adapters.role_reader import RoleReader, sees
 from incident_adapters.service_desk import ServiceDesk
 from incident_adapters.time_machine import Past, as_of
-from incident_domain import IncidentId, IncidentRegistered
+from incident_domain import Actor, IncidentId, IncidentRegistered
 from incident_domain.incident import Incident
-from incident_projections.engine import Projections
-from incident_projections.past import AsOf
+from incident_projections.engine import NotReached, Projections
+from incident_projections.past import AsOf, UpTo
+from incident_projections.storage import ViewsUnwritable
 from incident_projections.view import View
 from incident_projections.views import views as every_view
+
+_A_MOMENT: Final = 1.0
+"""Seconds that whoever runs the views is given to bring them to the last event."""
 
 
 @frozen(kw_only=True)
@@ -35,8 +42,16 @@ class OpenStore:
     """A store at work: the desk that commands go through, and the views of what it recorded."""
 
     desk: ServiceDesk
-    views: Projections
     known: tuple[View, ...]
+
+    @cached_property
+    def views(self) -> Projections:
+        """The views, in the store's own database.
+
+        Raises:
+            ViewsUnwritable: when there were never any, and they cannot be made.
+        """
+        return Projections(self.desk.journal.store.engine, self.desk.journal, self.known)
 
     def find(self, wanted: str) -> IncidentId:
         """The incident that somebody means by its number or by its reference, in capitals or not.
@@ -55,10 +70,14 @@ class OpenStore:
                 break  # No store has a stream of such a name.
             if history and isinstance(history[0].event, IncidentRegistered):
                 return history[0].event.incident
-        raise NotFound(
-            "INCIDENT: there is none of that number or reference in this store; "
-            "see incidents queue, or name another --store"
-        )
+        raise _no_such_incident()
+
+
+def _no_such_incident() -> NotFound:
+    return NotFound(
+        "INCIDENT: there is none of that number or reference in this store; "
+        "see incidents queue, or name another --store"
+    )
 
 
 def default_store() -> str:
@@ -86,10 +105,7 @@ def opened(url: str, clock: Callable[[], datetime] = system_clock) -> Generator[
                 f"store: the folder {file.parent} cannot be made ({error.strerror}); name another --store"
             ) from error
     with ServiceDesk(Journal.open(url, seal=_seal(url), clock=clock)) as desk:
-        known = every_view(AgreementTerms(desk.journal))
-        yield OpenStore(
-            desk=desk, views=Projections(desk.journal.store.engine, desk.journal, known), known=known
-        )
+        yield OpenStore(desk=desk, known=every_view(AgreementTerms(desk.journal)))
 
 
 @contextmanager
@@ -126,21 +142,27 @@ class Named(Protocol):
 
 @frozen(kw_only=True)
 class ReadStore:
-    """A store that is only read, as it stands or as of the past; `now` is the instant that readers take."""
+    """A store that is only read, as it stands or as of the past; `now` is the instant that readers take.
+
+    `by` is who reads, in which role.
+    """
 
     store: OpenStore
+    by: Actor
     bar: "Bar"
     names: Collection[str]
     past: Past | None
     now: datetime
 
     def find(self, wanted: str) -> IncidentId:
-        """The incident that somebody means by its number or by its reference.
+        """The incident that the reader means by its number or by its reference.
 
         Raises:
-            NotFound: when there is none, or was none then.
+            NotFound: when there is none that concerns the reader, or was none then.
         """
         name = self.store.find(wanted)
+        if not sees(self.by, self.store.desk.journal, name):
+            raise _no_such_incident()
         if self.past is not None and not self.past.history(name):
             raise NotFound("INCIDENT: nothing was known of it as of then; name a later instant or position")
         return name
@@ -150,8 +172,8 @@ class ReadStore:
         return self.store.desk.incident(name) if self.past is None else self.past.incident(name)
 
     @contextmanager
-    def reading(self, *, of: IncidentId | None = None) -> Generator[Connection]:
-        """Give a connection for the readers of the views.
+    def reading(self, *, of: IncidentId | None = None) -> Generator[RoleReader]:
+        """Give what the reader may see of the views.
 
         With `of` the views of the past are made of that incident, its children and what carries on for it.
 
@@ -160,17 +182,19 @@ class ReadStore:
         """
         if self.past is None:
             with self.store.views.reading() as connection:
-                yield connection
+                yield RoleReader(
+                    by=self.by, journal=self.store.desk.journal, connection=connection, now=self.now
+                )
             return
         known = [view for view in self.store.known if view.name in self.names]
         with ExitStack() as stack:
             with self.bar.shown("folding the events up to then") as advance:
                 connection = stack.enter_context(self.past.reading(known, of=of, progress=advance))
-            yield connection
+            yield RoleReader(by=self.by, journal=self.store.desk.journal, connection=connection, now=self.now)
 
 
 @contextmanager
-def reading(url: str, bar: "Bar", *views: Named, past: AsOf | None = None) -> Generator[ReadStore]:
+def reading(url: str, by: Actor, bar: "Bar", *views: Named, past: AsOf | None = None) -> Generator[ReadStore]:
     """Open a store that is there for reading these views, or every one, up to now or as of the past.
 
     Only views that are going to be read belong there: one that cannot fold an event holds up no other.
@@ -182,17 +206,47 @@ def reading(url: str, bar: "Bar", *views: Named, past: AsOf | None = None) -> Ge
         ViewStopped: when a view cannot fold an event.
     """
     with existing(url) as store:
-        names = [view.name for view in views] or store.views.names
-        then = None
+        names = [view.name for view in views or store.known]
         if past is None:
-            with bar.shown("folding events into views") as advance:
-                store.views.catch_up(*names, progress=advance)
-            now = store.desk.journal.now()
+            then, now = _caught_up(store, bar, names), store.desk.journal.now()
         else:
-            with bar.shown("looking for where the past ends") as advance, named_by(option_of(past)):
-                then = as_of(store.desk.journal, past, progress=advance)
+            then = _as_of(store, bar, past)
             now = then.now
-        yield ReadStore(store=store, bar=bar, names=names, past=then, now=now)
+        yield ReadStore(store=store, by=by, bar=bar, names=names, past=then, now=now)
+
+
+def _caught_up(store: OpenStore, bar: "Bar", names: Collection[str]) -> Past | None:
+    """Bring the views up to date, or wait a moment until somebody does where they cannot be written.
+
+    Where nobody does, give the journal to fold them from anew.
+    """
+    try:
+        with bar.shown("folding events into views") as advance:
+            store.views.catch_up(*names, progress=advance)
+    except ViewsUnwritable:
+        head = store.desk.journal.head()
+        if head == 0:
+            raise
+        if _brought_by_others(store, names, head):
+            return None
+        print(
+            "incidents: the views are behind and cannot be written here; made anew for this answer alone",
+            file=sys.stderr,
+        )
+        return _as_of(store, bar, UpTo(position=head))
+    return None
+
+
+def _brought_by_others(store: OpenStore, names: Collection[str], head: int) -> bool:
+    try:
+        return store.views.wait_for(head, *names, timeout=_A_MOMENT) >= head
+    except (NotReached, ViewsUnwritable):
+        return False
+
+
+def _as_of(store: OpenStore, bar: "Bar", past: AsOf) -> Past:
+    with bar.shown("looking for where the past ends") as advance, named_by(option_of(past)):
+        return as_of(store.desk.journal, past, progress=advance)
 
 
 def _file_of(url: str) -> Path | None:

@@ -19,6 +19,7 @@ from incident_adapters.journal import system_clock
 from incident_adapters.priority_matrix_file import read_priority_matrix
 from incident_adapters.what_if import what_if as replayed
 from incident_domain.events import AgreementId, Hours
+from incident_domain.reading import Readable
 from incident_domain.validation import InvalidValue
 from incident_domain.working_time import ROUND_THE_CLOCK
 from incident_projections.describe import duration, words
@@ -72,6 +73,7 @@ def what_if(
     priority_matrix
         A file with the priority for each impact and urgency.
     """
+    session.reader_of(Readable.PERIOD_REPORTS)
     now = system_clock()
     begins, ends = period(since, until, now)
     alternative = supposed(agreement, calendar, priority_matrix, before=ends)

@@ -1,6 +1,7 @@
 """The service desk: the one door for every command."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self, TypeVar
@@ -15,8 +16,9 @@ from incident_adapters.incident_ids import new_incident_id
 from incident_adapters.journal import Journal, system_clock
 from incident_adapters.key_store import KeyStore
 from incident_adapters.personal_seal import seal_with
+from incident_adapters.role_reader import RoleReader
 from incident_adapters.streams import INCIDENT, Streams
-from incident_domain.actor import Role
+from incident_domain.actor import Actor, Role
 from incident_domain.children import ChildAnswer
 from incident_domain.envelope import Recorded
 from incident_domain.events import IncidentId
@@ -175,6 +177,15 @@ class ServiceDesk:
         """Every view of what is recorded, in the same database; `catch_up` brings them up to date."""
         known = every_view(AgreementTerms(self.journal))
         return Projections(self.journal.store.engine, self.journal, known)
+
+    @contextmanager
+    def read_as(self, by: Actor) -> Generator[RoleReader]:
+        """Give what somebody may see of the record in the role in which they read, as the views have it.
+
+        Who they are is for the embedding program to make sure of, as with commands.
+        """
+        with self.views().reading() as connection:
+            yield RoleReader(by=by, journal=self.journal, connection=connection, now=self.journal.now())
 
     def close(self) -> None:
         """Let go of the store."""

@@ -2,6 +2,7 @@
 
 from typing import TypeAlias
 
+from incident_domain.events.access import JournalExported, JournalVerified
 from incident_domain.events.agreements import (
     AgreementEvent,
     AgreementId,
@@ -140,10 +141,16 @@ ImportEvent: TypeAlias = RowsImported | SourceRowKept
 ErasureEvent: TypeAlias = PersonForgotten
 """All that can happen in the stream of erasures."""
 
-DomainEvent: TypeAlias = IncidentEvent | KnowledgeEvent | AgreementEvent | ImportEvent | ErasureEvent
+AccessEvent: TypeAlias = JournalExported | JournalVerified
+"""All that can happen in the stream of access to the record."""
+
+DomainEvent: TypeAlias = (
+    IncidentEvent | KnowledgeEvent | AgreementEvent | ImportEvent | ErasureEvent | AccessEvent
+)
 """Anything that the journal records."""
 
 __all__ = [
+    "AccessEvent",
     "AgreementEvent",
     "AgreementId",
     "AgreementPublished",
@@ -205,6 +212,8 @@ __all__ = [
     "IncidentId",
     "IncidentRegistered",
     "InteractionRecorded",
+    "JournalExported",
+    "JournalVerified",
     "JudgedNotMajor",
     "Knowledge",
     "KnowledgeEvent",

@@ -6,6 +6,7 @@ A change of an event's fields is a new version of its name, with an upcaster fro
 from collections.abc import Mapping
 from typing import Final
 
+from incident_domain.events import access as t
 from incident_domain.events import agreements as a
 from incident_domain.events import classification as c
 from incident_domain.events import closure as e
@@ -87,4 +88,6 @@ WIRE_NAMES: Final[Mapping[type[Event], str]] = {
     m.SourceRowKept: "import.row_kept.v1",
     m.RowsImported: "import.rows_imported.v1",
     x.PersonForgotten: "erasure.person_forgotten.v1",
+    t.JournalExported: "access.exported.v1",
+    t.JournalVerified: "access.verified.v1",
 }

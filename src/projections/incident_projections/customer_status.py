@@ -7,11 +7,12 @@ when that is rebuilt after an erasure.
 
 from datetime import datetime
 from enum import Enum
-from typing import Final, TypeAlias, TypedDict, assert_never, get_args
+from typing import Any, Final, TypeAlias, TypedDict, assert_never, get_args
 
 from attrs import frozen
-from sqlalchemy import BigInteger, Column, Connection, Row, Table, Text, bindparam, select
+from sqlalchemy import BigInteger, Column, Connection, Index, Row, Table, Text, bindparam, select
 
+from incident_domain.actor import PersonId
 from incident_domain.envelope import Recorded
 from incident_domain.events import (
     Cancelled,
@@ -119,6 +120,7 @@ CUSTOMER_STATUS_TABLE: Final = Table(
     Column("workaround", Text),
     Column("workaround_at", BigInteger),
     Column("next_update_due", BigInteger),
+    Index("customer_status_by_customer", "customer"),
 )
 
 
@@ -228,7 +230,7 @@ def _at(stage: Standing, row: CustomerStatusRow) -> CustomerStatusRow:
 
 
 CUSTOMER_STATUS: Final = StreamView(
-    version=1,
+    version=2,
     table=CUSTOMER_STATUS_TABLE,
     about=frozenset({IncidentRegistered, *get_args(Stepping), *get_args(Saying)}),
     fold=one_row(fold_customer_status),
@@ -263,16 +265,37 @@ class CustomerStatus:
 
 _c: Final = CUSTOMER_STATUS_TABLE.c
 _ONE: Final = select(CUSTOMER_STATUS_TABLE).where(_c.incident == bindparam("incident"))
+_OWN: Final = _ONE.where(_c.customer == bindparam("customer"))
+_ALL_OWN: Final = (
+    select(CUSTOMER_STATUS_TABLE)
+    .where(_c.customer == bindparam("customer"))
+    .order_by(_c.number.is_(None).desc(), _c.number.desc(), _c.incident)
+    .limit(bindparam("limit"))
+)
 
 
-def customer_status(connection: Connection, incident: IncidentId) -> CustomerStatus | None:
+def customer_status(
+    connection: Connection, incident: IncidentId, *, customer: PersonId | None = None
+) -> CustomerStatus | None:
     """What the customer of an incident may see of it; None when there is none of that name.
 
+    Where a `customer` is given, there is none either when it is another's.
     One that is the same as another incident stands as that one does (P1.9), of which nothing else is shown.
     """
-    row = connection.execute(_ONE, {"incident": incident}).one_or_none()
-    if row is None:
-        return None
+    if customer is None:
+        row = connection.execute(_ONE, {"incident": incident}).one_or_none()
+    else:
+        row = connection.execute(_OWN, {"incident": incident, "customer": customer}).one_or_none()
+    return None if row is None else _status(connection, row)
+
+
+def statuses_of(connection: Connection, customer: PersonId, *, limit: int = 50) -> tuple[CustomerStatus, ...]:
+    """What a customer may see of their incidents, the newest first: without a number, then by number."""
+    found = connection.execute(_ALL_OWN, {"customer": customer, "limit": limit})
+    return tuple(_status(connection, row) for row in found.all())
+
+
+def _status(connection: Connection, row: Row[*tuple[Any, ...]]) -> CustomerStatus:
     by_itself = row.same_as is None
     promised = row.next_update_due if by_itself and row.stage in _OPEN else None
     return CustomerStatus(
@@ -285,13 +308,13 @@ def customer_status(connection: Connection, incident: IncidentId) -> CustomerSta
     )
 
 
-def _standing(row: Row[*tuple[str, ...]]) -> Standing:
+def _standing(row: Row[*tuple[Any, ...]]) -> Standing:
     if row.stage in _OPEN and row.hold is not None:
         return Standing(row.hold)
     return Standing(row.stage)
 
 
-def _standing_elsewhere(connection: Connection, row: Row[*tuple[str, ...]]) -> Standing:
+def _standing_elsewhere(connection: Connection, row: Row[*tuple[Any, ...]]) -> Standing:
     """How the incident that carries on for this one stands, as far as it concerns this one's customer."""
     passed: set[str] = set()
     while row.same_as is not None and row.incident not in passed:

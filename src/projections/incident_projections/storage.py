@@ -89,6 +89,10 @@ _FORGET: Final = delete(_positions).where(*_ROW)
 _FORGET_STOP: Final = delete(_stops).where(_s.view == bindparam("name"), _s.standing == bindparam("of"))
 
 
+_NO_PERMISSION: Final = "42501"
+"""How PostgreSQL says that the account may not write: no row is at fault."""
+
+
 class Standing(Enum):
     """Which table of a view is meant: the one that readers see, or the one that is built beside it."""
 
@@ -192,7 +196,8 @@ class Storage:
         except self.troubles as error:
             raise ViewsUnwritable(_failure(error)) from None
         except (DBAPIError, self.engine.dialect.loaded_dbapi.Error) as error:
-            raise RowRefused(_failure(error)) from None
+            failure = _failure(error)
+            raise (ViewsUnwritable if failure == _NO_PERMISSION else RowRefused)(failure) from None
 
     @contextmanager
     def _transaction(self) -> Generator[Connection]:

@@ -3,6 +3,7 @@
 The column `sentence` may hold personal data; it goes with the view when that is rebuilt after an erasure.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, TypedDict
 
@@ -94,11 +95,23 @@ class TimelineEntry:
 
 
 _t: Final = TIMELINE_TABLE.c
-_ONE: Final = select(TIMELINE_TABLE).where(_t.incident == bindparam("incident")).order_by(_t.version)
+_ONE: Final = (
+    select(TIMELINE_TABLE)
+    .where(
+        _t.incident == bindparam("incident"),
+        _t.name.not_in(bindparam("without", expanding=True)),
+    )
+    .order_by(_t.version)
+)
 
 
-def timeline(connection: Connection, incident: IncidentId) -> tuple[TimelineEntry, ...]:
-    """Everything that was recorded of an incident, in that order; empty when there is none of that name."""
+def timeline(
+    connection: Connection, incident: IncidentId, *, without: Sequence[str] = ()
+) -> tuple[TimelineEntry, ...]:
+    """Everything that was recorded of an incident, in that order; empty when there is none of that name.
+
+    Events of the wire names in `without` are left out, for readers that they are not for.
+    """
     return tuple(
         TimelineEntry(
             version=row.version,
@@ -115,5 +128,5 @@ def timeline(connection: Connection, incident: IncidentId) -> tuple[TimelineEntr
             sentence=row.sentence,
             deviates_from=row.deviates_from,
         )
-        for row in connection.execute(_ONE, {"incident": incident})
+        for row in connection.execute(_ONE, {"incident": incident, "without": without})
     )
