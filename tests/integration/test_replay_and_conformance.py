@@ -253,3 +253,13 @@ def test_what_is_no_clause_is_refused(incidents: Incidents, played: Path) -> Non
 
     assert (ran.code, ran.out) == (ExitCode.MISUSED, "")
     assert "--clause: is no clause of the process" in ran.err
+
+
+def test_the_archive_that_is_examined_is_not_written_over(incidents: Incidents, archived: Path) -> None:
+    """A slip in a name must not cost the evidence."""
+    before = archived.read_bytes()
+
+    ran = incidents("conformance", "--from-archive", str(archived), "--output", str(archived))
+
+    assert (ran.code, archived.read_bytes()) == (ExitCode.MISUSED, before)
+    assert "--output: is the archive that is examined" in ran.err

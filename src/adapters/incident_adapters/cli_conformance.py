@@ -77,6 +77,8 @@ def conformance(
     selection = Selection(since=_in_utc(since), until=_in_utc(until), clause=clause)
     if selection.since is not None and selection.until is not None and selection.until <= selection.since:
         raise InvalidValue("--to", "must lie after --from; give another time, or leave it out")
+    if output is not None and from_archive is not None and output.resolve() == from_archive.resolve():
+        raise InvalidValue("--output", "is the archive that is examined; name another file")
     shape = form(form_asked, as_json=session.as_json)
     with _history(session, from_archive) as history, spill() as held:
         examination = Examination(
