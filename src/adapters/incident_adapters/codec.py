@@ -103,6 +103,7 @@ _UNREADABLE = (
     ValueError,
     AttributeError,
     ArithmeticError,
+    RecursionError,
 )
 """What comes up when bytes are not what they should be."""
 
