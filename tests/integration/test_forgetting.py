@@ -1,16 +1,18 @@
 """A person is forgotten, and no copy is left of what was known about them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 from sqlalchemy import inspect
 
 import incident_domain as itil
-from incident_adapters import recorder_sqlite
+from incident_adapters import recorder_sqlite, remains
 from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.archive_line import line_of
 from incident_adapters.cli import run
@@ -189,8 +191,22 @@ def test_no_file_of_an_sqlite_store_holds_what_was_forgotten(
     assert [each.name for each in folder.iterdir() if found_in(each.read_bytes())] == []
 
 
+def in_files_of(database: str, words: Callable[[bytes], list[str]]) -> dict[str, list[str]]:
+    """What of these words stands in the files of a PostgreSQL database, file by file."""
+    with psycopg.connect(database, autocommit=True) as server:
+        server.execute("CHECKPOINT")
+        folder = server.execute(
+            "SELECT current_setting('data_directory') || '/base/' || oid FROM pg_database"
+            " WHERE datname = current_database()"
+        ).fetchone()
+    assert folder is not None
+    files = [each for each in Path(folder[0]).iterdir() if each.is_file()]
+    assert len(files) > 50
+    return {each.name: found for each in files if (found := words(each.read_bytes()))}
+
+
 def test_no_table_of_a_postgresql_store_holds_what_was_forgotten(
-    postgres_database: str, postgresql_url: str, tmp_path: Path
+    postgres_database: str, tmp_path: Path
 ) -> None:
     """Neither a table nor a file of its tables and statistics on the server's disk holds a word of it."""
     with ServiceDesk.open(postgres_database, keys=f"sqlite:///{tmp_path / 'keys.db'}") as desk:
@@ -206,17 +222,47 @@ def test_no_table_of_a_postgresql_store_holds_what_was_forgotten(
         assert lines(desk)[: len(before)] == before
         assert found_in(" ".join(cells(desk)).encode()) == []
         with psycopg.connect(postgres_database, autocommit=True) as server:
-            server.execute("CHECKPOINT")
             statistics = server.execute("SELECT pg_stats::text FROM pg_stats").fetchall()
-            folder = server.execute(
-                "SELECT current_setting('data_directory') || '/base/' || oid FROM pg_database"
-                " WHERE datname = current_database()"
-            ).fetchone()
         assert found_in(repr(statistics).encode()) == []
-        assert folder is not None
-        files = [each for each in Path(folder[0]).iterdir() if each.is_file()]
-        assert len(files) > 50
-        assert {each.name: found_in(each.read_bytes()) for each in files if found_in(each.read_bytes())} == {}
+        assert in_files_of(postgres_database, found_in) == {}
+
+
+def test_a_backup_that_runs_on_the_server_is_told_of_and_keeps_no_key(
+    postgres_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Old rows of views that the server keeps for an older transaction are said; a key is gone at once."""
+    # given
+    monkeypatch.setattr(remains, "_SECONDS_BETWEEN", 0)
+    keys = f"{postgres_database}_keys"
+    with psycopg.connect(postgres_database, autocommit=True) as server:
+        server.execute(SQL("CREATE DATABASE {}").format(Identifier(keys.rpartition("/")[2])))
+    with ServiceDesk.open(postgres_database, keys=keys) as desk, ExitStack() as backups:
+        fill(desk)
+        known = projections(desk)
+        known.catch_up()
+        with psycopg.connect(keys) as server:
+            [secret] = server.execute("SELECT secret FROM subject_keys WHERE subject = %s", [GONE]).fetchall()
+
+        def holding_the_key(data: bytes) -> list[str]:
+            return ["the key"] * (bytes(secret[0]) in data)
+
+        assert in_files_of(keys, holding_the_key)
+        for database in (postgres_database, keys):
+            backup = backups.enter_context(psycopg.connect(database))
+            backup.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            backup.execute("SELECT 1 FROM pg_class LIMIT 1")
+
+        # when
+        with pytest.raises(StoreError, match="a transaction that began before is still open"):
+            forget(desk, known, asked())
+
+        # then
+        assert in_files_of(keys, holding_the_key) == {}
+        assert found_in(" ".join(cells(desk)).encode()) == []
+        backups.close()
+        forget(desk, known, asked())
+        assert in_files_of(postgres_database, found_in) == {}
+        assert len(desk.journal.read("erasures")) == 1
 
 
 def test_everything_shows_that_it_was_erased_and_others_are_untouched(store_url: str, tmp_path: Path) -> None:

@@ -199,8 +199,7 @@ class JournalRecorder(ApplicationRecorder):
         """Up to `limit` rows after position `after`, as they are stored: the quick way to replay."""
         mark = self._placeholder
         return self._fetch(
-            f"SELECT {self._row} FROM journal "
-            f"WHERE position > {mark} ORDER BY position LIMIT {mark}",
+            f"SELECT {self._row} FROM journal WHERE position > {mark} ORDER BY position LIMIT {mark}",
             [after, limit],
         )
 
@@ -208,8 +207,7 @@ class JournalRecorder(ApplicationRecorder):
         """The rows of one stream after a version, as they are stored, in the order of their versions."""
         mark = self._placeholder
         return self._fetch(
-            f"SELECT {self._row} FROM journal "
-            f"WHERE stream = {mark} AND version > {mark} ORDER BY version",
+            f"SELECT {self._row} FROM journal WHERE stream = {mark} AND version > {mark} ORDER BY version",
             [_checked_text(stream, "stream"), after_version],
         )
 
