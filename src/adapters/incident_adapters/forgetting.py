@@ -1,6 +1,7 @@
 """Forgetting a person: the keys destroyed, the views made anew, and that it was done recorded."""
 
 from collections.abc import Iterator
+from functools import partial
 from uuid import UUID, uuid4
 
 import msgspec
@@ -9,6 +10,7 @@ from eventsourcing.persistence import IntegrityError
 
 from incident_adapters.batch import ERASURE_STREAM
 from incident_adapters.codec import personal_texts, stored_names
+from incident_adapters.history import of_stream
 from incident_adapters.journal import Change, Journal
 from incident_adapters.personal_seal import PersonalSeal, looks_sealed, mark_of
 from incident_adapters.recorder import StoreError
@@ -16,13 +18,32 @@ from incident_adapters.recorder_contract import JournalRow
 from incident_adapters.remains import clear_remains
 from incident_adapters.service_desk import ServiceDesk
 from incident_domain.actor import PersonId
+from incident_domain.envelope import Recorded
 from incident_domain.erasure import ForgetPerson, allow_forgetting, forgotten
 from incident_domain.events import CustomerCorrected, IncidentRegistered, PersonForgotten
 from incident_projections.engine import Projections
+from incident_projections.replaying import Break
 from incident_projections.view import METADATA
 
 _PAGE = 5_000
 _NAMING = frozenset(stored_names([IncidentRegistered, CustomerCorrected]))
+
+
+class _Person(msgspec.Struct):
+    person: str
+
+
+class _Customer(msgspec.Struct):
+    customer: _Person
+
+
+class _Naming(msgspec.Struct):
+    """The part of a stored state that names the customer."""
+
+    event: _Customer
+
+
+_NAMED = msgspec.json.Decoder(_Naming).decode
 
 
 class UnknownPerson(LookupError):
@@ -44,6 +65,9 @@ def forget(desk: ServiceDesk, views: Projections, ask: ForgetPerson) -> PersonFo
     First the keys are destroyed: from then on no process opens a text of theirs that it reads.  Then it is
     recorded, the rows of their incidents are made anew in every view, and what the database kept of the old
     ones is overwritten.  Broken off anywhere it may be begun again, and does what is left.
+
+    An event that cannot be read, since it is damaged or a later release wrote it, does not stop it: the rows
+    are made of what stands before it in its stream, and no text in it is counted.
 
     Raises:
         Refused: when the role may not.
@@ -68,7 +92,7 @@ def forget(desk: ServiceDesk, views: Projections, ask: ForgetPerson) -> PersonFo
         left_readable=sum(_readable(desk.journal, stream, ask.person) for stream in found.customer_of),
     )
     _record(desk.journal, event, again=bool(destroyed))
-    views.forget(found.streams, desk.journal.read)
+    views.forget(found.streams, partial(_as_far_as_it_reads, desk.journal))
     clear_remains(views.engine, [table.name for table in METADATA.sorted_tables])
     return event
 
@@ -80,7 +104,7 @@ def _look_through(journal: Journal, person: PersonId) -> _Found:
         if sealed := state.count(mark):
             texts += sealed
             about[stream] = None
-        if name in _NAMING and named in state and _customer(state) == person:
+        if name in _NAMING and named in state and _customer(state) in {person, None}:
             about[stream] = customer_of[stream] = None
     return _Found(streams=tuple(about), customer_of=tuple(customer_of), texts=texts)
 
@@ -92,8 +116,22 @@ def _rows(journal: Journal) -> Iterator[JournalRow]:
         after = page[-1][0]
 
 
-def _customer(state: bytes) -> str:
-    return str(msgspec.json.decode(state)["event"]["customer"]["person"])
+def _as_far_as_it_reads(journal: Journal, stream: str) -> list[Recorded]:
+    """The events of a stream before the first that cannot be read, or is missing."""
+    read = list[Recorded]()
+    for told in of_stream(journal, stream, None):
+        if isinstance(told, Break) or told.version != len(read) + 1:
+            break
+        read.append(told)
+    return read
+
+
+def _customer(state: bytes) -> str | None:
+    """The customer whom an event names; None where its bytes cannot be read."""
+    try:
+        return _NAMED(state).event.customer.person
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _readable(journal: Journal, stream: str, person: PersonId) -> int:
@@ -101,7 +139,7 @@ def _readable(journal: Journal, stream: str, person: PersonId) -> int:
     subject, readable = "", 0
     for _, _, _, name, state in journal.store.read_stream(stream, 0):
         if name in _NAMING:
-            subject = _customer(state)
+            subject = _customer(state) or subject
         if subject == person:
             readable += sum(not looks_sealed(text) for text in personal_texts(name, state))
     return readable
