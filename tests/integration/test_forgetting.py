@@ -372,6 +372,23 @@ def test_only_the_incident_manager_forgets_and_only_whom_there_is(tmp_path: Path
         forget(desk, projections(desk), asked())
 
 
+def test_nobody_is_reported_as_forgotten_while_the_key_is_in_another_store(
+    store_url: str, tmp_path: Path
+) -> None:
+    """A slip in the key store's name, which makes a new and empty one, records nothing."""
+    keys = f"sqlite:///{tmp_path / 'keys.db'}"
+    with ServiceDesk.open(store_url, keys=keys) as desk:
+        fill(desk)
+
+    slip = f"sqlite:///{tmp_path / 'kesy.db'}"
+    with ServiceDesk.open(store_url, keys=slip) as desk, pytest.raises(StoreError, match="26 texts about"):
+        forget(desk, projections(desk), asked())
+
+    with ServiceDesk.open(store_url, keys=keys) as desk:
+        assert desk.journal.read("erasures") == []
+        assert forget(desk, projections(desk), asked()).texts == 26
+
+
 def test_an_erasure_that_was_broken_off_is_finished_by_the_next(
     store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """Forgetting a person: the keys destroyed, the views made anew, and that it was done recorded."""
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from uuid import UUID, uuid4
@@ -12,7 +13,7 @@ from incident_adapters.batch import ERASURE_STREAM
 from incident_adapters.codec import personal_texts, stored_names
 from incident_adapters.history import of_stream
 from incident_adapters.journal import Change, Journal
-from incident_adapters.personal_seal import PersonalSeal, looks_sealed, mark_of
+from incident_adapters.personal_seal import PersonalSeal, key_of, looks_sealed, mark_of
 from incident_adapters.recorder import StoreError
 from incident_adapters.recorder_contract import JournalRow
 from incident_adapters.remains import clear_remains
@@ -52,11 +53,11 @@ class UnknownPerson(LookupError):
 
 @frozen(kw_only=True)
 class _Found:
-    """The streams that hold something about a person, and how many texts of theirs are sealed."""
+    """The streams that hold something about a person, and the texts of theirs that are sealed, by key."""
 
     streams: tuple[str, ...]
     customer_of: tuple[str, ...]
-    texts: int
+    sealed: Counter[str]
 
 
 def forget(desk: ServiceDesk, views: Projections, ask: ForgetPerson) -> PersonForgotten:
@@ -72,22 +73,29 @@ def forget(desk: ServiceDesk, views: Projections, ask: ForgetPerson) -> PersonFo
     Raises:
         Refused: when the role may not.
         UnknownPerson: when nothing is recorded about anybody of that identifier.
-        StoreError: when the desk has no key store, or a database fails.
+        StoreError: when the desk has no key store or another one than the texts were sealed with, or a
+            database fails.
         ViewsUnwritable: when the database of the views fails.
     """
     allow_forgetting(ask)
     seal = desk.journal.seal
     if not isinstance(seal, PersonalSeal):
         raise StoreError(
-            "keys: this desk has no key store, so personal data stands readable; open it with its key store"
+            "keys: this desk has no key store, so that there is no key to destroy; open it with its key "
+            "store, which INCIDENTS_KEYS names on the command line"
         )
     destroyed = seal.keys.forget(ask.person)
     found = _look_through(desk.journal, ask.person)
     if not destroyed and not found.streams:
         raise UnknownPerson("PERSON: nothing is recorded about anybody of that identifier; check it")
+    if elsewhere := found.sealed.keys() - seal.keys.keys_named(found.sealed.keys()).keys():
+        raise StoreError(
+            f"keys: {sum(found.sealed[name] for name in elsewhere)} texts about the person are sealed with "
+            "keys that are not in this key store; forget the person with the one that has them"
+        )
     event = forgotten(
         ask,
-        texts=found.texts,
+        texts=found.sealed.total(),
         incidents=len(found.streams),
         left_readable=sum(_readable(desk.journal, stream, ask.person) for stream in found.customer_of),
     )
@@ -99,14 +107,14 @@ def forget(desk: ServiceDesk, views: Projections, ask: ForgetPerson) -> PersonFo
 
 def _look_through(journal: Journal, person: PersonId) -> _Found:
     mark, named = mark_of(person), b'"person":' + msgspec.json.encode(person)
-    texts, about, customer_of = 0, dict[str, None](), dict[str, None]()
+    texts, about, customer_of = Counter[str](), dict[str, None](), dict[str, None]()
     for _, stream, _, name, state in _rows(journal):
-        if sealed := state.count(mark):
-            texts += sealed
+        if mark in state:
+            texts.update(filter(None, (key_of(text, person) for text in personal_texts(name, state))))
             about[stream] = None
         if name in _NAMING and named in state and _customer(state) in {person, None}:
             about[stream] = customer_of[stream] = None
-    return _Found(streams=tuple(about), customer_of=tuple(customer_of), texts=texts)
+    return _Found(streams=tuple(about), customer_of=tuple(customer_of), sealed=texts)
 
 
 def _rows(journal: Journal) -> Iterator[JournalRow]:
