@@ -2,7 +2,10 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -10,6 +13,15 @@ from incident_adapters.cli import run
 from incident_adapters.cli_errors import ExitCode
 from incident_adapters.cli_export import Format
 from incident_adapters.key_store import SQLKeyStore
+
+IN_LITTLE_ROOM: Final = """
+import resource, signal, sys
+from incident_adapters.cli import run
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+sys.exit(run(sys.argv[1:]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +76,25 @@ def test_what_is_no_file_is_not_replaced_by_one(
     said = capsys.readouterr().err
     assert "cannot be written (a device or a pipe has that name); name another file" in said
     assert said.count("cannot be written (Is a directory); name another file") == 3
+
+
+@pytest.mark.parametrize("form", Format)
+def test_a_full_disk_is_said_in_every_format(told: str, tmp_path: Path, form: Format) -> None:
+    """No file may grow beyond 4 kB here: that is said in a line, and what was there before is there still."""
+    # given
+    file = tmp_path / "export"
+    file.write_bytes(b"what was there")
+
+    # when
+    ran = subprocess.run(
+        [sys.executable, "-c", IN_LITTLE_ROOM, "export", str(file), "--format", form.value, "--store", told],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    # then
+    assert ran.returncode == ExitCode.FILE, ran.stderr
+    assert ran.stderr.startswith(f"incidents: FILE: {file} cannot be written (")
+    assert ran.stderr.count("\n") == 1
+    assert file.read_bytes() == b"what was there"

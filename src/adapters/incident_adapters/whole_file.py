@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,6 +56,20 @@ def whole_file(file: Path, *, kept: bool = False) -> Generator[Path]:
         _sync_folder(file.parent)
     finally:
         os.close(held)
+
+
+@contextmanager
+def database_written() -> Generator[None]:
+    """Within, what keeps SQLite from writing a file is an OSError, as with every other file.
+
+    Raises:
+        OSError: when SQLite cannot write, since the disk is full or fails.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+        raise OSError(errno.ENOSPC if full else errno.EIO, str(error)) from error
 
 
 def _refuse_what_must_stay(file: Path) -> None:
