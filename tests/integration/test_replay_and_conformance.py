@@ -263,3 +263,25 @@ def test_the_archive_that_is_examined_is_not_written_over(incidents: Incidents, 
 
     assert (ran.code, archived.read_bytes()) == (ExitCode.MISUSED, before)
     assert "--output: is the archive that is examined" in ran.err
+
+
+def test_a_position_beyond_the_archive_is_refused(incidents: Incidents, archived: Path) -> None:
+    """The state at a moment that is not in the archive is not made up, of one incident or of everything."""
+    beyond = ("--as-of-position", "57", "--from-archive", str(archived))
+
+    for ran in (incidents("replay", *beyond), incidents("replay", SCANNERS, *beyond)):
+        assert (ran.code, ran.out) == (ExitCode.MISUSED, "")
+        assert "nothing is recorded there; name one from 1 to 56" in ran.err
+
+
+@pytest.mark.parametrize("name", ["none.jsonl", "letter.txt", "."])
+def test_what_is_no_archive_makes_no_store(incidents: Incidents, tmp_path: Path, name: str) -> None:
+    """A slip in the archive's name leaves no empty store behind."""
+    (tmp_path / "letter.txt").write_text("Dear Sir or Madam")
+
+    ran = incidents(
+        "import", "archive", str(tmp_path / name), "--store", f"sqlite:///{tmp_path / 'new.sqlite'}"
+    )
+
+    assert ran.code == ExitCode.FILE
+    assert not (tmp_path / "new.sqlite").exists()
