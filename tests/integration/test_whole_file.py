@@ -61,6 +61,19 @@ def test_an_export_replaces_the_one_before_it(told: str, tmp_path: Path, form: F
         assert run(["export", str(tmp_path / "export"), "--format", form.value, "--store", told]) == 0
 
 
+def test_a_link_leads_to_the_file_that_is_meant(told: str, tmp_path: Path) -> None:
+    """The export lies where the link points, and the link stays."""
+    link, meant = tmp_path / "link.jsonl", tmp_path / "kept" / "journal.jsonl"
+    meant.parent.mkdir()
+    link.symlink_to(meant)
+
+    for _ in range(2):
+        assert run(["export", str(link), "--store", told]) == ExitCode.DONE
+
+    assert link.is_symlink()
+    assert meant.read_bytes().startswith(b'{"format":"incident-archive"')
+
+
 def test_what_is_no_file_is_not_replaced_by_one(
     told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

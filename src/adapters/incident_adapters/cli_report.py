@@ -174,11 +174,16 @@ def _in_utc(option: str, instant: datetime) -> datetime:
 def write(file: Path, printed: str) -> None:
     """Put the report into the file, whole or not at all: nobody ever reads half of it.
 
+    A pipe or a device takes the report as it comes, and stays what it is.
+
     Raises:
         UnwritableFile: when it cannot be written; what was there before is there still.
         FileInUse: when another process is writing the same file.
     """
     try:
+        if file.exists() and not file.is_file():
+            file.write_text(f"{printed}\n", encoding="utf-8")
+            return
         with whole_file(file) as part:
             part.write_text(f"{printed}\n", encoding="utf-8")
     except OSError as error:

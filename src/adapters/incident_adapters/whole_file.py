@@ -34,13 +34,14 @@ def whole_file(file: Path, *, kept: bool = False) -> Generator[Path]:
     the part is taken away unless it is `kept` for going on.  A process that is killed leaves it, and the next
     one finds it there.
 
-    A database is never replaced, be it a store of incidents or the keys to one: a slip in a name must not
+    A link leads to the file that is meant.  A database is never replaced, be it a store of incidents or the keys to one: a slip in a name must not
     take the journal away.
 
     Raises:
         FileInUse: when another process is making the same file.
         OSError: when it cannot be written, or something is there that is not to be replaced.
     """
+    file = Path(os.path.realpath(file))
     _refuse_what_must_stay(file)
     part = part_of(file)
     held = _locked(part)
