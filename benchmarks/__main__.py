@@ -8,6 +8,7 @@ from benchmarks import (
     commands,
     exports,
     imports,
+    proof,
     queue_top,
     replay,
     seal,
@@ -36,6 +37,7 @@ TOPICS = {
     "export": exports.measure,
     "audit": audits.measure,
     "what_if": what_if.measure,
+    "proof": proof.measure,
 }
 
 

@@ -19,7 +19,7 @@ from typing import Any, Final, TypeAlias, Union, get_args, get_origin, get_type_
 import msgspec
 from attrs import has
 
-from incident_adapters.archive_file import SCHEMA, ClosingLine, HeaderLine
+from incident_adapters.archive_file import SCHEMA, ClosingLine, HeaderLine, InclusionLine, LeavesLine
 from incident_adapters.upcasting import OLDER_VERSIONS
 from incident_domain.events import WIRE_NAMES
 from incident_domain.personal import personal_fields
@@ -63,7 +63,9 @@ _OLDER: Final[Mapping[str, Callable[[Schema], Schema]]] = {"incident.registered.
 def archive_schema() -> Schema:
     """The schema of one line of an archive, whichever it is."""
     events = {name: event_schema(name) for name in sorted({*WIRE_NAMES.values(), *OLDER_VERSIONS})}
-    _, lines = msgspec.json.schema_components((HeaderLine, ClosingLine), ref_template="#/$defs/{name}")
+    _, lines = msgspec.json.schema_components(
+        (HeaderLine, LeavesLine, InclusionLine, ClosingLine), ref_template="#/$defs/{name}"
+    )
     return {
         "$schema": DIALECT,
         "$id": SCHEMA,
@@ -71,6 +73,8 @@ def archive_schema() -> Schema:
         "anyOf": [
             {"$ref": "#/$defs/HeaderLine"},
             {"$ref": "#/$defs/EventLine"},
+            {"$ref": "#/$defs/LeavesLine"},
+            {"$ref": "#/$defs/InclusionLine"},
             {"$ref": "#/$defs/ClosingLine"},
         ],
         "$defs": {**lines, "EventLine": _event_line(events), **events},

@@ -22,28 +22,27 @@ from incident_adapters.cli_export import Format
 from incident_adapters.demo_stage import PRINTER, SCANNERS
 from incident_adapters.export_selection import WHOLE_JOURNAL, Selection, extract
 from incident_adapters.journal import Journal
+from incident_adapters.proof_log import ProofLog
 from incident_adapters.recorder import ClaimNumbers, JournalRow, open_recorder
+from incident_adapters.verify_store import verify_store
 from incident_adapters.whole_file import FileInUse, part_of, whole_file
 from incident_domain.events import IncidentId
 from incident_projections.engine import Projections
 from incident_projections.views import views
 from tests.exporting import export_and_be_killed, export_elsewhere
 from tests.long_journals import tell_again
+from tests.tampered import LOG, NOW
 
 
 def silent(_reached: int, _goal: int) -> None:
     """Nobody looks."""
 
 
-def nothing() -> None:
-    """No checkpoint was made."""
-
-
 def exported(url: str, file: Path, selection: Selection = WHOLE_JOURNAL) -> list[bytes]:
     """Export what is selected; the lines of the archive."""
     with Journal.open(url) as journal:
         wanted = extract(journal, selection, silent)
-        write_archive(journal.store, wanted, file, checkpoint=nothing, progress=silent)
+        write_archive(journal.store, wanted, file, silent)
     return file.read_bytes().splitlines()
 
 
@@ -84,18 +83,23 @@ def both_ways(request: pytest.FixtureRequest, tmp_path: Path, postgres_database:
 def test_the_other_database_holds_the_same_bytes_numbers_and_views(
     both_ways: tuple[str, str], tmp_path: Path
 ) -> None:
-    """Exported and imported, every row, every number and every row of every view is the same."""
+    """Exported and imported, every row, number, row of every view, and the signed tree is the same."""
     # given
     here, there = both_ways
+    with open_recorder(here) as store:
+        signed = ProofLog(store).checkpoint([LOG], NOW)
     lines = exported(here, tmp_path / "here.jsonl")
 
     # when
     outcome = imported(there, tmp_path / "here.jsonl")
 
     # then
-    assert outcome == Imported(events=len(lines) - 2, recorded=len(lines) - 2)
+    assert outcome == Imported(events=len(lines) - 3, recorded=len(lines) - 3)
     assert exported(there, tmp_path / "there.jsonl") == lines
     assert everything_in(there) == everything_in(here)
+    with open_recorder(there) as store:
+        assert ProofLog(store).root(signed.checkpoint.size) == signed.checkpoint.root
+        assert verify_store(store, [LOG.verifier]).sound
 
 
 def everything_in(url: str) -> dict[str, list[tuple[Any, ...]]]:

@@ -10,9 +10,14 @@ from incident_adapters.cli_errors import ExitCode
 from incident_adapters.journal import Journal
 from incident_adapters.key_store import SQLKeyStore
 from incident_adapters.personal_seal import PersonalSeal
+from incident_adapters.proof_log import ProofLog
+from incident_adapters.recorder import open_recorder
+from incident_adapters.verify_archive import verify_archive
+from incident_adapters.verify_store import verify_store
 from incident_domain.events import SourceRowKept
 from incident_domain.personal import ERASED, SEALED
 from tests.servicenow_logs import a_log, a_row
+from tests.tampered import LOG, NOW
 
 BY = ("--by", "ben", "--role", "incident-manager")
 
@@ -45,6 +50,23 @@ def test_a_caller_of_an_imported_log_is_forgotten(store: str, capsys: pytest.Cap
 
     assert run(["--store", store, "timeline", "1"]) == ExitCode.DONE
     assert ERASED in capsys.readouterr().out
+
+
+def test_what_was_signed_stays_as_it_was_signed(
+    store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Forgetting changes no byte of the journal: a checkpoint from before proves it in store and file."""
+    with open_recorder(store) as recorder:
+        before = ProofLog(recorder).checkpoint([LOG], NOW)
+
+    assert run(["--store", store, "forget", "Caller 2403", *BY]) == ExitCode.DONE
+
+    with open_recorder(store) as recorder:
+        found = verify_store(recorder, [LOG.verifier], [before])
+    assert found.sound
+    assert found.events == before.checkpoint.size + 1
+    assert run(["--store", store, "export", str(tmp_path / "journal.jsonl")]) == ExitCode.DONE
+    assert verify_archive(tmp_path / "journal.jsonl", [LOG.verifier], [before]).sound
 
 
 def test_the_rows_that_an_import_kept_go_with_the_name_of_its_stream(store: str, tmp_path: Path) -> None:

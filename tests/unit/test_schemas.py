@@ -87,8 +87,8 @@ def test_what_the_codec_would_refuse_the_schema_refuses(change: Callable[[dict[s
     assert not LINES.is_valid(line("incident.put_on_hold.v1", changed))
 
 
-def test_the_first_and_the_last_line_are_described() -> None:
-    """Header and end have schemas of their own; a version that is not known is none."""
+def test_the_lines_that_hold_no_event_are_described() -> None:
+    """Header, hashes and end have schemas of their own; a version that is not known is none."""
     header = {
         "format": "incident-archive",
         "version": 1,
@@ -97,9 +97,12 @@ def test_the_first_and_the_last_line_are_described() -> None:
         "selection": {"incident": None, "organisation": None, "from": None, "to": None},
         "through": 56,
         "events": 56,
+        "signed": 56,
     }
 
     assert LINES.is_valid(header)
     assert not LINES.is_valid({**header, "version": 2})
+    assert LINES.is_valid({"leaves": "AA==", "first": 1})
+    assert LINES.is_valid({"leaf": "AA==", "position": 1, "inclusion": ["AA=="]})
     assert LINES.is_valid({"checkpoint": None})
     assert not LINES.is_valid({"checkpoint": 1})

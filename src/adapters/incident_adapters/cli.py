@@ -22,6 +22,7 @@ from incident_adapters import (
     cli_demo,
     cli_export,
     cli_import,
+    cli_proof,
     cli_report,
     cli_show,
     cli_text,
@@ -54,11 +55,14 @@ from incident_adapters.demo import Played, StoryClock, play
 from incident_adapters.demo_stage import SCANNERS
 from incident_adapters.journal import system_clock
 from incident_adapters.projector import Projector
+from incident_adapters.proof_log import ProofLog
 from incident_adapters.report_words import Language
 from incident_adapters.watch import Watch, watch_once
 from incident_domain.validation import InvalidValue
 from incident_projections.timeline import TIMELINE, timeline
 from incident_projections.views import NAMES
+
+_PROOF: Final = "proof"
 
 app: Final = App(
     name="incidents",
@@ -255,6 +259,7 @@ app.command(forget)
 for command in (
     *(board, pingpong, status, what_if, replay, conformance, source),
     *(cli_export.export, cli_clocks.clocks, cli_clocks.due),
+    *(cli_proof.signing_key, cli_proof.checkpoint, cli_proof.witness, cli_proof.verify),
 ):
     app.command(command)
 
@@ -278,6 +283,7 @@ def rebuild(*view: str, session: Here) -> None:
     ```
     incidents rebuild
     incidents rebuild queue
+    incidents rebuild proof
     ```
 
     Parameters
@@ -285,15 +291,21 @@ def rebuild(*view: str, session: Here) -> None:
     view
         The views to build: sla_timers, queue, timeline, closure, stretches, hand_overs, major_incidents,
         customer_status, incident_traits, known_errors or known_error_traits; all of them where none is named.
+        And proof, the tree of hashes that checkpoints sign, where verify says that it was changed.
     """
-    if unknown := sorted(set(view) - set(NAMES)):
+    if unknown := sorted(set(view) - {*NAMES, _PROOF}):
         raise InvalidValue(
-            "VIEW", f"there is none named {', '.join(unknown)}; choose from {', '.join(NAMES)}"
+            "VIEW", f"there is none named {', '.join(unknown)}; choose from {', '.join((*NAMES, _PROOF))}"
         )
+    views = [name for name in view if name != _PROOF]
     with existing(session.url) as store:
+        positions: dict[str, int] = {}
         with session.bar.shown("rebuilding") as advance:
-            store.views.rebuild(*view, progress=advance)
-        positions = {name: store.views.positions()[name] for name in view or NAMES}
+            if _PROOF in view:
+                positions[_PROOF] = ProofLog(store.desk.journal.store).make_anew(advance)
+            if views or not view:
+                store.views.rebuild(*views, progress=advance)
+                positions |= {name: store.views.positions()[name] for name in views or NAMES}
         session.answer({"views": positions})
         session.tell(cli_text.table(("View", "Events up to"), positions.items()))
 

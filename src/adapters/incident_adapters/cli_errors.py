@@ -14,15 +14,18 @@ from incident_adapters.archive_file import ArchiveUnreadable
 from incident_adapters.archive_import import OtherHistory
 from incident_adapters.forgetting import UnknownPerson
 from incident_adapters.priority_matrix_file import BadMatrix
+from incident_adapters.proof_log import JournalChanged
 from incident_adapters.service_desk import Contended
 from incident_adapters.servicenow_log import LogUnreadable
 from incident_adapters.whole_file import FileInUse
+from incident_adapters.witnessing import NotWitnessed
 from incident_domain import Refused
 from incident_domain.evolution import BrokenHistory
 from incident_domain.validation import InvalidValue
 from incident_projections.engine import JournalGap, JournalShorter, OtherVersion, ViewStopped
 from incident_projections.queue_readers import BadCursor
 from incident_projections.storage import ViewsUnwritable
+from incident_projections.tiles import TilesDamaged
 
 
 class ExitCode(IntEnum):
@@ -33,13 +36,15 @@ class ExitCode(IntEnum):
     MISUSED = 2
     STORE = 3
     FILE = 4
+    NOT_SOUND = 5
     INTERRUPTED = 130
     PIPE_CLOSED = 141
 
 
 EXIT_CODES: Final = (
     "Exit codes: 0 done; 1 refused, or there is no such incident; 2 the command line is not understood; "
-    "3 the store cannot be used; 4 the file cannot be read or written; 130 interrupted."
+    "3 the store cannot be used; 4 the file cannot be read or written; 5 it is not what was signed; "
+    "130 interrupted."
 )
 
 
@@ -57,6 +62,10 @@ class UnwritableFile(Exception):
 
 class UnreadableFile(Exception):
     """A file named on the command line cannot be read; the message names it and says why."""
+
+
+class NotSound(Exception):
+    """What was verified is not what was signed; what was found is printed before."""
 
 
 EXPECTED: Final = (
@@ -85,6 +94,10 @@ EXPECTED: Final = (
     JournalShorter,
     BrokenHistory,
     Contended,
+    JournalChanged,
+    TilesDamaged,
+    NotWitnessed,
+    NotSound,
 )
 """Everything that may go wrong without the program being at fault."""
 
@@ -106,6 +119,10 @@ def explained(error: Exception) -> tuple[ExitCode, str]:
             return ExitCode.REFUSED, f"refused: {error}"
         case NotFound() | UnknownPerson():
             return ExitCode.REFUSED, str(error)
+        case NotSound():
+            return ExitCode.NOT_SOUND, str(error)
+        case NotWitnessed():
+            return ExitCode.NOT_SOUND, _one_line(error)
         case BadCursor():
             return (
                 ExitCode.MISUSED,

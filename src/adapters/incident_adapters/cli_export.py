@@ -138,7 +138,7 @@ def write(journal: Journal, wanted: Extract, form: Format, file: Path, progress:
     """
     match form:
         case Format.JSONL:
-            write_archive(journal.store, wanted, file, checkpoint=_none, progress=progress)
+            write_archive(journal.store, wanted, file, progress)
         case Format.CLOUDEVENTS:
             write_cloud_events(journal, wanted, file, progress)
         case Format.OCEL_JSON:
@@ -186,10 +186,6 @@ def archive(file: Path, /, *, session: Here) -> None:
         raise UnreadableFile(f"FILE: {file} cannot be read ({error.strerror}); check its name") from error
     session.answer(done)
     session.tell(f"The archive holds {done.events} events; {done.recorded} of them were recorded now.")
-
-
-def _none() -> str | None:
-    return None
 
 
 def _wanted(store: OpenStore, asked: Asked, bar: Bar) -> Extract:

@@ -4,13 +4,11 @@ import logging
 import signal
 from collections.abc import Sequence
 from types import FrameType
-from typing import Final
+from typing import Final, Protocol
 
 from rich.console import RenderableType
 
 from incident_adapters.cli_text import table
-from incident_adapters.projector import Projector
-from incident_adapters.watch import Watch
 from incident_projections.describe import duration
 from incident_projections.engine import ViewStatus
 from incident_projections.storage import Stop
@@ -54,7 +52,19 @@ def _stopped(stop: Stop) -> str:
     )
 
 
-def until_told_to_end(work: Projector | Watch) -> None:
+class Work(Protocol):
+    """What runs until it is told to leave."""
+
+    def run(self) -> None:
+        """Do the work, until `leave` is called."""
+        ...
+
+    def leave(self) -> None:
+        """Have it end after what is at hand."""
+        ...
+
+
+def until_told_to_end(work: Work) -> None:
     """Run it until SIGINT or SIGTERM ends it after what is at hand; standard error says how it goes.
 
     Raises:

@@ -34,8 +34,8 @@ def whole_file(file: Path, *, kept: bool = False) -> Generator[Path]:
     the part is taken away unless it is `kept` for going on.  A process that is killed leaves it, and the next
     one finds it there.
 
-    A link leads to the file that is meant.  A database is never replaced, be it a store of incidents or the keys to one: a slip in a name must not
-    take the journal away.
+    A link leads to the file that is meant.  A database is never replaced, be it a store of incidents or the
+    keys to one: a slip in a name must not take the journal away.
 
     Raises:
         FileInUse: when another process is making the same file.

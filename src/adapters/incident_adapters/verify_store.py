@@ -1,0 +1,137 @@
+"""Verifying a store: its journal, its tree and its checkpoints as they lie in the database."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError
+
+from incident_adapters.archive_line import line_of
+from incident_adapters.checkpoint import SignedCheckpoint
+from incident_adapters.export_selection import Progress
+from incident_adapters.proof_log import ProofLog
+from incident_adapters.recorder import JournalRecorder, StoreError
+from incident_adapters.signed_note import Verifier
+from incident_adapters.tampering import Fault, Found, Tampering
+from incident_adapters.verification import Looked, Verification, faults_of_journal, trusted
+from incident_projections.merkle import EMPTY_ROOT, Frontier, Hash, leaf_hash
+from incident_projections.tiles import TilesDamaged
+
+_AT_A_TIME: Final = 4096
+_BEFORE_ALL: Final = -(2**63) + 1
+# As bytes, since a text of damaged bytes could not be read; SQLite keeps a value of any kind in any column.
+_ROWS: Final = {
+    "sqlite": "SELECT position, CAST(stream AS BLOB), CAST(version AS BLOB), CAST(name AS BLOB), "
+    "CAST(state AS BLOB), typeof(state) FROM journal "
+    "WHERE position > ? AND position <= ? ORDER BY position LIMIT ?",
+    "postgresql": "SELECT position, convert_to(stream, 'UTF8'), convert_to(version::text, 'UTF8'), "
+    "convert_to(name, 'UTF8'), state, 'blob' FROM journal "
+    "WHERE position > %s AND position <= %s ORDER BY position LIMIT %s",
+}
+
+
+def verify_store(
+    store: JournalRecorder,
+    keys: Sequence[Verifier],
+    kept: Sequence[SignedCheckpoint] = (),
+    progress: Progress | None = None,
+) -> Verification:
+    """Establish whether the journal of a store is what was signed; nothing in the store is changed.
+
+    What is recorded meanwhile is no part of it.
+
+    Raises:
+        InvalidValue: when no key of a log is given, or a checkpoint in `kept` is signed by none of the keys.
+        StoreError: when the store cannot be read.
+    """
+    log = ProofLog(store)
+    # In this order, since each of them is made from the next, so that a store at work is never found wrong.
+    notes = log.notes()
+    size = log.size()
+    head = store.max_notification_id() or 0
+    trust = trusted(notes, kept, keys)
+    faults: list[Fault] = []
+    if not notes:
+        says = "no checkpoint is stored: none was made (incidents checkpoint makes one), or it was removed"
+        faults.append(Fault(what=Tampering.CHECKPOINT_MISSING, says=says))
+    looked = _look(store, log, size, head, set(trust.roots), progress)
+    faults.extend(faults_of_journal(trust, looked, lambda: _leaves(log, size), lambda: _found(store, head)))
+    if not faults and trust.newest is not None:
+        faults.extend(_faults_of_tree(log, trust.newest.size, trust.newest.root))
+    covered = 0 if trust.newest is None else trust.newest.size
+    return trust.verification(looked.events, min(covered, looked.events), faults)
+
+
+def _look(
+    store: JournalRecorder,
+    log: ProofLog,
+    size: int,
+    head: int,
+    sizes: set[int],
+    progress: Progress | None,
+) -> Looked:
+    tree, ordered, differs = Frontier(), True, None
+    roots = {0: EMPTY_ROOT}
+    page: list[Found] = []
+    for page in _pages(store, head):
+        hashes = [leaf_hash(each.line) for each in page]
+        for each, hashed in zip(page, hashes, strict=True):
+            ordered = ordered and each.position == tree.size + 1 and not each.as_text
+            tree.append(hashed)
+            if tree.size in sizes:
+                roots[tree.size] = tree.root()
+        if ordered and differs is None:
+            first = page[0].position
+            pairs = zip(log.leaves(first - 1, min(first - 1 + len(page), size)), hashes, strict=False)
+            differs = next((at for at, (one, other) in enumerate(pairs, first) if one != other), None)
+        if progress is not None:
+            progress(page[-1].position, head)
+    shorter = head < size
+    return Looked(events=head, ordered=ordered and not shorter, roots=roots, differs=differs)
+
+
+def _pages(store: JournalRecorder, head: int) -> Iterator[list[Found]]:
+    """The rows up to a position, which may hold what this library never writes."""
+    engine = store.engine.execution_options(isolation_level="AUTOCOMMIT")
+    after, ask = _BEFORE_ALL, _ROWS[engine.dialect.name]
+    while after < head:
+        try:
+            with engine.connect() as connection:
+                rows = connection.exec_driver_sql(ask, (after, head, _AT_A_TIME)).all()
+        except DBAPIError as error:
+            raise StoreError(
+                f"store {store.store}: the journal cannot be read after position {max(after, 0)} "
+                f"({type(error.orig).__name__}); the database is damaged, restore it from a backup"
+            ) from None
+        if not rows:
+            return
+        yield [_as_found(*row) for row in rows]
+        after = rows[-1][0]
+
+
+def _found(store: JournalRecorder, head: int) -> Iterator[Found]:
+    for page in _pages(store, head):
+        yield from page
+
+
+def _as_found(position: int, stream: bytes, version: bytes, name: bytes, state: bytes, kind: str) -> Found:
+    try:
+        row = (position, stream.decode(), int(version), name.decode(), state)
+    except ValueError:
+        return Found(position=position, line=b"", row=None)
+    return Found(position=position, line=line_of(row), row=row, as_text=kind != "blob")
+
+
+def _leaves(log: ProofLog, size: int) -> Iterator[Hash | None]:
+    for begin in range(0, size, _AT_A_TIME):
+        yield from log.leaves(begin, min(begin + _AT_A_TIME, size))
+
+
+def _faults_of_tree(log: ProofLog, size: int, root: Hash) -> Iterator[Fault]:
+    """What is wrong with the upper rows of a tree whose lowest are right."""
+    try:
+        if log.root(size) == root:
+            return
+        says = "the events are those that were signed, but the upper rows of the stored tree are not"
+    except TilesDamaged as damaged:
+        says = f"the events are those that were signed, but the stored tree is not whole: {damaged}"
+    yield Fault(what=Tampering.TREE_CHANGED, says=says)
