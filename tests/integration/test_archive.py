@@ -187,6 +187,24 @@ def test_one_organisation_is_every_incident_that_names_it(told: str, tmp_path: P
     ]
 
 
+def test_what_narrows_an_export_holds_together(told: str, tmp_path: Path) -> None:
+    """An incident and its organisation are the incident; with another's organisation it is nothing."""
+    of_both, of_one, of_all = (
+        {each["stream"] for each in events_of(exported(told, tmp_path / "part.jsonl", selection))}
+        for selection in (
+            Selection(incident=SCANNERS, organisation="parcels"),
+            Selection(incident=SCANNERS),
+            Selection(organisation="parcels"),
+        )
+    )
+
+    assert of_both == of_one < of_all
+    assert (
+        exported(told, tmp_path / "none.jsonl", Selection(incident=SCANNERS, organisation="elsewhere"))[1:-1]
+        == []
+    )
+
+
 def test_a_period_is_what_happened_in_it(told: str, tmp_path: Path) -> None:
     """The beginning belongs to a period and the end does not; two that meet are the whole."""
     with Journal.open(told) as journal:

@@ -21,6 +21,7 @@ from incident_adapters.forgetting import UnknownPerson, forget
 from incident_adapters.recorder import StoreError
 from incident_adapters.service_desk import ServiceDesk
 from incident_domain.erasure import ForgetPerson
+from incident_domain.events import PersonForgotten
 from incident_domain.personal import ERASED
 from incident_projections.engine import Projections
 from incident_projections.similar import INCIDENT_TRAITS, similar_to
@@ -340,6 +341,24 @@ def test_forgetting_is_recorded_once_and_may_be_begun_again(store_url: str, tmp_
         assert recorded.event == first
         assert (recorded.by, first.person) == (MANAGER, GONE)
         assert (again.texts, again.incidents) == (first.texts, first.incidents)
+
+
+def test_who_comes_back_can_be_forgotten_again_and_both_are_recorded(store_url: str, tmp_path: Path) -> None:
+    """Their new key goes as the old one did, and the stream of erasures tells of both times."""
+    with ServiceDesk.open(store_url, keys=f"sqlite:///{tmp_path / 'keys.db'}") as desk:
+        fill(desk)
+        known = projections(desk)
+        forget(desk, known, asked())
+        desk.handle(registration(desk.new_incident_id(), GONE))
+
+        forget(desk, known, asked())
+
+        erasures = desk.journal.read("erasures")
+        assert [each.event.incidents for each in erasures if isinstance(each.event, PersonForgotten)] == [
+            2,
+            3,
+        ]
+        assert found_in(repr(desk.journal.read_all(0, 1000)).encode()) == []
 
 
 def test_what_was_recorded_before_there_was_a_key_is_counted(tmp_path: Path) -> None:

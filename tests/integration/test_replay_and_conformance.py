@@ -285,3 +285,29 @@ def test_what_is_no_archive_makes_no_store(incidents: Incidents, tmp_path: Path,
 
     assert ran.code == ExitCode.FILE
     assert not (tmp_path / "new.sqlite").exists()
+
+
+def test_an_instant_is_part_of_the_past_that_it_ends(incidents: Incidents, archived: Path) -> None:
+    """What was recorded at the very instant belongs to it; an archive finds names in any case."""
+    words = ("replay", SCANNERS.lower(), "--step", "--from-archive", str(archived), "--json")
+    first, second, *_ = incidents(*words).data["events"]
+    assert first["recorded_at"] < second["recorded_at"]
+
+    known = incidents(*words, "--as-of", second["recorded_at"]).data
+    before = incidents(*words, "--as-of", first["recorded_at"]).data
+
+    assert [each["position"] for each in known["events"]] == [first["position"], second["position"]]
+    assert [each["position"] for each in before["events"]] == [first["position"]]
+
+
+def test_what_had_happened_by_an_instant_has_no_gaps_that_break_it(
+    incidents: Incidents, archived: Path
+) -> None:
+    """Of a time by which little had happened some positions are left out, and nothing is broken."""
+    half = incidents(
+        "replay", "--as-of-occurred", "2026-03-02T09:00", "--from-archive", str(archived), "--json"
+    )
+
+    assert half.code == ExitCode.DONE
+    assert half.data["broken"] == 0
+    assert 0 < half.data["events"] < 56

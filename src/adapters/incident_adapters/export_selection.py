@@ -169,7 +169,7 @@ def _all_rows(store: JournalRecorder, wanted: Extract, after: int) -> Iterator[J
     if wanted.selection.incident is not None and wanted.streams is not None:
         # A handful of streams is read by its own key; the journal may be a million times as long.
         found = [row for stream in wanted.streams for row in store.read_stream(stream, 0)]
-        yield from sorted(row for row in found if after < row[0] <= wanted.through)
+        yield from sorted(row for row in found if after < row[0])
         return
     while after < wanted.through:
         page = store.read(after, min(_PAGE, wanted.through - after))
