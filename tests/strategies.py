@@ -34,6 +34,12 @@ _SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
 }
 
 
+_BOUNDED: dict[str, st.SearchStrategy[Any]] = {
+    "handling_seconds": st.integers(min_value=0, max_value=315_537_897_599),
+}
+"""Fields that hold less than their type allows."""
+
+
 def of_type(
     declared: Any, among: Mapping[Any, st.SearchStrategy[Any]] = MappingProxyType({})
 ) -> st.SearchStrategy[Any]:
@@ -54,8 +60,9 @@ def of_type(
     if isinstance(declared, type) and issubclass(declared, Enum):
         return st.sampled_from(declared)
     if isinstance(declared, type) and has(declared):
-        fields = get_type_hints(declared).items()
-        return st.builds(declared, **{name: of_type(each, among) for name, each in fields})
+        fields = {name: of_type(each, among) for name, each in get_type_hints(declared).items()}
+        bounded = {name: _BOUNDED[name] for name in fields.keys() & _BOUNDED.keys()}
+        return st.builds(declared, **fields | bounded)
     raise TypeError(f"no strategy for {declared}")
 
 

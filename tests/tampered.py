@@ -20,7 +20,7 @@ WITNESS: Final = Signer.new("auditors.test", KeyKind.WITNESS)
 STRANGER: Final = Signer.new("desk.test")
 NOW: Final = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
-STORY: Final = 56
+STORY: Final = 60
 SIGNED: Final = 12 * STORY
 IN_TREE: Final = 13 * STORY
 HEAD: Final = 14 * STORY

@@ -8,6 +8,7 @@ from attrs import evolve as changed
 from attrs import field, frozen
 
 from incident_domain.actor import Actor, Role
+from incident_domain.declared import as_declared, of_kind
 from incident_domain.events import (
     AgreementEvent,
     AgreementId,
@@ -38,6 +39,7 @@ def sound(_: object, attribute: "Attribute[Terms]", terms: Terms) -> None:
     Raises:
         InvalidValue: naming which of the terms it is, and the rule.
     """
+    of_kind(Terms, attribute.name, terms)
     calendar_of(terms.hours)
     for holiday in terms.hours.holidays:
         _sound_holiday(_, attribute, holiday)
@@ -61,6 +63,8 @@ def sound(_: object, attribute: "Attribute[Terms]", terms: Terms) -> None:
 
 
 def _sound_holiday(_: object, attribute: "Attribute[Any]", holiday: Holiday) -> None:
+    if type(holiday) is not Holiday:
+        raise InvalidValue(attribute.name, "must be a holiday, with its date, name and source")
     # An instant is a date too, to Python, and belongs to no single day.
     if type(holiday.date) is not date:
         raise InvalidValue(attribute.name, "holiday: date must be a date without a time")
@@ -86,6 +90,9 @@ class AgreementCommand:
     agreement: AgreementId = field(validator=filled)
     by: Actor
     at: datetime = field(converter=utc, validator=aware)
+
+    def __attrs_post_init__(self) -> None:
+        as_declared(self)
 
 
 @frozen(kw_only=True)
@@ -228,6 +235,9 @@ def decide_agreement(now: Agreement, ask: AgreementChange) -> list[AgreementEven
 
 
 def _publish(now: Agreement, ask: PublishAgreement, number: int) -> list[AgreementEvent]:
+    if ask.party is Party.GROUP and ask.terms.group is None:
+        # Its clocks run while that group holds an incident, so that none would ever run.
+        raise contradiction("P3.7", "no-group", "group: an agreement with a group must name it; say which")
     version = Version(holds_from=ask.holds_from, terms=ask.terms)
     if now.versions:
         if version in now.versions and now.party is ask.party:

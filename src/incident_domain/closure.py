@@ -218,10 +218,8 @@ def _closing(now: Incident, ask: Close | CloseAfterSilence) -> Current | None:
 
 def _closed(now: Current, ask: Command, agreement: Agreement) -> Closed:
     """The closing, with the handling time that the history gives (P5.2)."""
-    if isinstance(now, AwaitingClosure):
-        handled = handling_time(now)
-    else:
-        handled = now.record.handled + max(ask.at - now.record.open_since, timedelta(0))
+    until = now.resolution.occurred_at if isinstance(now, AwaitingClosure) else ask.at
+    handled = handling_time(now.record, until)
     return Closed(
         by=ask.by, occurred_at=ask.at, agreement=agreement, handling_seconds=int(handled.total_seconds())
     )

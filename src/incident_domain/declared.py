@@ -5,7 +5,7 @@ the decision, and what one store cannot keep would stop its views: all of it is 
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Any, Final, NewType, TypeAlias, Union, get_args, get_origin, get_type_hints
@@ -52,8 +52,10 @@ def _check_of(declared: Any) -> _Check:
         return _text
     if declared is datetime:
         return _instant
+    if declared is date:
+        return _date
     if has(declared):
-        return partial(_inner, declared)
+        return partial(of_kind, declared)
     return partial(_exactly, declared)
 
 
@@ -68,7 +70,12 @@ def _each(check: _Check, path: str, value: Any) -> None:
         check(path, one)
 
 
-def _inner(kind: type[AttrsInstance], path: str, value: object) -> None:
+def of_kind(kind: type[AttrsInstance], path: str, value: object) -> None:
+    """Refuse a value that is not of the kind, or that holds what the kind's fields do not declare.
+
+    Raises:
+        InvalidValue: naming the way down to what is wrong, which begins with `path`.
+    """
     _exactly(kind, path, value)
     for name, check in _fields_of(kind):
         check(f"{path}.{name}", getattr(value, name))
@@ -88,6 +95,12 @@ def _text(path: str, value: Any) -> None:
 def _instant(path: str, value: object) -> None:
     if not isinstance(value, datetime) or value.utcoffset() != _NO_OFFSET:
         raise InvalidValue(path, "must be a datetime in UTC")
+
+
+def _date(path: str, value: object) -> None:
+    # An instant is a date too, to Python, and belongs to no single day.
+    if type(value) is not date:
+        raise InvalidValue(path, "must be a date without a time")
 
 
 def _exactly(kind: type[Any], path: str, value: object) -> None:

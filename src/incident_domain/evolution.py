@@ -359,8 +359,9 @@ def _phase(now: Registered, record: Record, event: IncidentEvent) -> Incident:
         case Reopened():
             if not isinstance(now, AwaitingClosure):
                 raise BrokenHistory("reopened without a resolution")
-            open_since = max(event.occurred_at, now.resolution.occurred_at)
-            return _working(changed(record, handled=handling_time(now), open_since=open_since))
+            resolved_at = now.resolution.occurred_at
+            handled = handling_time(record, resolved_at)
+            return _working(changed(record, handled=handled, open_since=max(event.occurred_at, resolved_at)))
         case Resolved():
             return AwaitingClosure(record=record, resolution=event)
         case Closed() | Cancelled():

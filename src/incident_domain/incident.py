@@ -208,9 +208,9 @@ Incident: TypeAlias = Unregistered | Open | AwaitingClosure | SameAs | Ended
 UNREGISTERED = Unregistered()
 
 
-def handling_time(now: AwaitingClosure) -> timedelta:
-    """How long the incident was open up to its resolution (P5.2).
+def handling_time(record: Record, until: datetime) -> timedelta:
+    """How long the incident was open up to its resolution, or to an end without one (P5.2).
 
     The time between a resolution and its reopening does not count, and none is negative.
     """
-    return now.record.handled + max(now.resolution.occurred_at - now.record.open_since, timedelta(0))
+    return record.handled + max(until - record.open_since, timedelta(0))

@@ -22,12 +22,14 @@ Micros: TypeAlias = int
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """The weekdays in the order of `Calendar.weekly`."""
 
+YEARS: Final = range(1900, 9999)
+"""The years, of UTC, in which working time can be counted."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _MINUTE: Final = 60_000_000
 _DAY: Final = 24 * 60 * _MINUTE
 _LOOK: Final = 6 * 60 * _MINUTE
-_YEARS: Final = range(1900, 9999)
 _LOOK_AHEAD: Final = 100
 
 
@@ -49,10 +51,17 @@ def _seven(_: object, __: object, weekly: tuple[tuple[Window, ...], ...]) -> Non
 
 
 def _zone(_: object, __: object, name: str) -> None:
+    # What a machine calls its local time is another zone on the next machine.
+    if name == "localtime" or not _known(name):
+        raise InvalidValue("timezone", "must be an IANA time zone, for example Europe/Madrid")
+
+
+def _known(zone: str) -> bool:
     try:
-        ZoneInfo(name)
+        ZoneInfo(zone)
     except (LookupError, ValueError, OSError):
-        raise InvalidValue("timezone", "must be an IANA time zone, for example Europe/Madrid") from None
+        return False
+    return True
 
 
 @frozen(kw_only=True, cache_hash=True)
@@ -144,7 +153,7 @@ def _years(calendar: Calendar, since: Micros, amount: Micros) -> Iterator[tuple[
         return
     first = _year_of(since)
     left = amount + _year(calendar, first).open_before(since)
-    for number in range(first, min(first + _LOOK_AHEAD, _YEARS.stop)):
+    for number in range(first, min(first + _LOOK_AHEAD, YEARS.stop)):
         year = _year(calendar, number)
         yield year, left
         left -= year.total
@@ -173,7 +182,7 @@ def _year_of(at: Micros) -> int:
 
 @lru_cache(maxsize=512)
 def _year(calendar: Calendar, number: int) -> _Year:
-    if number not in _YEARS:
+    if number not in YEARS:
         raise InvalidValue("at", "must lie in the years from 1900 to 9998")
     begin = to_micros(datetime(number, 1, 1, tzinfo=UTC))
     end = to_micros(datetime(number + 1, 1, 1, tzinfo=UTC))

@@ -181,7 +181,10 @@ def test_one_organisation_is_every_incident_that_names_it(told: str, tmp_path: P
     lines = events_of(exported(url, tmp_path / "letters.jsonl", Selection(organisation="letters")))
 
     # then
-    assert [each["stream"] for each in lines] == [each.originator_id for each in told_elsewhere]
+    of_incidents = [
+        each.originator_id for each in told_elsewhere if "agreement" not in str(each.originator_id)
+    ]
+    assert [each["stream"] for each in lines] == of_incidents
     assert exported(url, tmp_path / "none.jsonl", Selection(organisation="letter"))[1:] == [
         b'{"checkpoint":null}'
     ]
@@ -257,23 +260,23 @@ def only(*kept: slice) -> Callable[[Lines], Lines]:
 BROKEN: Final[list[tuple[str, Callable[[Lines], Lines], str]]] = [
     ("no header", only(slice(1, None)), "line 1: it is no header"),
     ("another version", in_line(1, b'"version":1', b'"version":2'), "another version"),
-    ("no end", only(slice(-1)), "line 58: the archive is cut off"),
+    ("no end", only(slice(-1)), "line 62: the archive is cut off"),
     ("one removed", only(slice(9), slice(10, None)), "line 10: position 10 follows 8"),
-    ("the last removed", only(slice(-2), slice(-1, None)), "after 55 of the 56 events"),
+    ("the last removed", only(slice(-2), slice(-1, None)), "after 59 of the 60 events"),
     ("one twice", only(slice(9), slice(8, None)), "line 10: position 8 follows 8"),
     ("two swapped", only(slice(8), slice(9, 10), slice(8, 9), slice(10, None)), "position 9 follows 7"),
-    ("fewer than the journal", in_line(1, b'"events":56', b'"events":55'), "up to position 56 it names 55"),
+    ("fewer than the journal", in_line(1, b'"events":60', b'"events":59'), "up to position 60 it names 59"),
     ("a bottomless header", in_line(1, b'"events":', b'"x":' + b"[" * 99_999 + b',"events":'), "no header"),
     (
         "a bottomless event",
         in_line(9, b'"event":', b'"event":' + b"[" * 99_999),
         "line 9: .*no.* JSON object",
     ),
-    ("a bottomless end", in_line(58, b"null", b"[" * 99_999), "line 58: the line with the checkpoint"),
+    ("a bottomless end", in_line(62, b"null", b"[" * 99_999), "line 62: the line with the checkpoint"),
     ("a blank", in_line(9, b'"version":', b'"version": '), "line 9: .*compact"),
-    ("more after the end", only(slice(None), slice(-1, None)), "line 59: more follows"),
-    ("an unknown event", in_line(2, b"registered.v2", b"registered.v9"), "no event of that name"),
-    ("a key too many", in_line(2, b'"summary":', b'"more":1,"summary":'), "event.more is unknown"),
+    ("more after the end", only(slice(None), slice(-1, None)), "line 63: more follows"),
+    ("an unknown event", in_line(3, b"registered.v2", b"registered.v9"), "no event of that name"),
+    ("a key too many", in_line(3, b'"summary":', b'"more":1,"summary":'), "event.more is unknown"),
 ]
 
 
@@ -306,8 +309,8 @@ def test_an_import_goes_on_where_it_was_and_a_second_records_nothing(archive: Pa
         for row in islice(opened.rows(), 30):
             store.insert_events([StoredEvent(*row[1:])], number=number_of(row))
 
-    assert imported(store_url, archive) == Imported(events=56, recorded=26)
-    assert imported(store_url, archive) == Imported(events=56, recorded=0)
+    assert imported(store_url, archive) == Imported(events=60, recorded=30)
+    assert imported(store_url, archive) == Imported(events=60, recorded=0)
     assert exported(store_url, archive.with_name("again.jsonl")) == archive.read_bytes().splitlines()
 
 
@@ -332,7 +335,7 @@ def test_a_store_that_is_ahead_is_left_as_it_is(told: str, archive: Path, store_
     with Journal.open(told) as source, Journal.open(store_url) as target:
         tell_again(source, target, 2)
 
-    with pytest.raises(OtherHistory, match="holds 112 events and the archive 56"):
+    with pytest.raises(OtherHistory, match="holds 120 events and the archive 60"):
         imported(store_url, archive)
 
 

@@ -89,6 +89,18 @@ def test_the_demo_walks_the_five_steps(incidents: Incidents) -> None:
     assert "handling time         4 h 33 min" in told.out
 
 
+def test_the_demo_shows_how_long_is_left(incidents: Incidents, played: str) -> None:
+    """An agreement runs in it, so that queue, clocks and report have targets met and breached."""
+    told = " ".join(incidents("demo").out.split())
+
+    assert "acknowledging by parcels-day is due in 6 min" in told
+    assert "acknowledging by parcels-day was due 11 min ago" in told
+    assert "parcels-day acknowledge 30 min 49 min 1 1 breached" in told
+    assert "parcels-day resolve 4 h 00 min 3 h 03 min 1 0 met" in told
+    clocks = incidents("clocks", "3", "--as-of", "2026-03-02T10:30", "--json", "--store", played).data
+    assert [each["due_at"] for each in clocks["clocks"]] == ["2026-03-02T10:05:00Z", "2026-03-02T11:50:00Z"]
+
+
 def test_the_demo_is_the_same_each_time(incidents: Incidents) -> None:
     """The story has fixed times and ids, as text and as data."""
     assert incidents("demo").out == incidents("demo").out
@@ -140,15 +152,16 @@ def test_a_whole_walk_on_every_store(incidents: Incidents, store_url: str) -> No
     assert [each["incident"] for each in queue["entries"]] == [TELEPHONES]
     assert shown["incident"]["major"] is True
     assert shown["missing_to_close"][0]["code"] == "not-resolved"
-    assert [each["version"] for each in timeline["timeline"]] == list(range(1, 38))
+    assert [each["version"] for each in timeline["timeline"]] == list(range(1, 39))
     assert (report["agreement"], report["handling"]) == ("confirmed", "PT16380S")
     assert (period["closed"], period["reopened"]) == (1, 1)
     assert set(rebuilt["views"].values()) == {len(told_events(incidents, store_url))}
 
 
 def told_events(incidents: Incidents, store_url: str) -> list[str]:
-    """Every event of the story's three incidents."""
-    return [
+    """Every event of the story: that of the agreement, and those of its three incidents."""
+    published = incidents("agreements", "list", "--json", "--store", store_url).data["agreements"]
+    return [each["agreement"] for each in published] + [
         each["event_id"]
         for name in (PRINTER, SCANNERS, TELEPHONES)
         for each in incidents("timeline", name, "--json", "--store", store_url).data["timeline"]
@@ -169,7 +182,7 @@ def test_the_text_of_a_queue(incidents: Incidents, played: str) -> None:
     assert said[1].startswith("major")
     assert "No telephone at the head office works" in said[1]
     assert "line 3, network: not acknowledged" in said[2]
-    assert "Major incident; no target runs; priority 1; registered" in said[3]
+    assert "Major incident; acknowledging by parcels-day was due" in said[3]
     assert said[5].startswith("4")
 
 
@@ -406,6 +419,44 @@ def test_a_report_is_written_to_a_file_as_a_whole(incidents: Incidents, played: 
     assert file.read_text(encoding="utf-8") == incidents("report", "2", "--store", played).out
     assert file.stat().st_mode == other.stat().st_mode
     assert sorted(tmp_path.iterdir()) == [file, other]
+
+
+def test_a_link_stays_a_link_and_leads_to_the_report(
+    incidents: Incidents, played: str, tmp_path: Path
+) -> None:
+    """What the link names is replaced, and not the link."""
+    file, link = tmp_path / "2026.txt", tmp_path / "latest.txt"
+    link.symlink_to(file)
+
+    ran = incidents("report", "2", "--output", str(link), "--store", played)
+
+    assert (ran.code, ran.err) == (ExitCode.DONE, "")
+    assert link.readlink() == file
+    assert file.read_text(encoding="utf-8") == incidents("report", "2", "--store", played).out
+    assert sorted(tmp_path.iterdir()) == [file, link]
+
+
+def test_what_is_no_file_is_written_to_and_stays(incidents: Incidents, played: str, tmp_path: Path) -> None:
+    """A report goes through a pipe, and a pipe is there afterwards: so it is with a device."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with os.fdopen(os.open(pipe, os.O_RDWR | os.O_NONBLOCK), "rb", buffering=0) as other_end:
+        ran = incidents("report", "2", "--output", str(pipe), "--store", played)
+        came = other_end.read(65_536)
+
+    assert (ran.code, ran.err) == (ExitCode.DONE, "")
+    assert pipe.is_fifo()
+    assert came is not None
+    assert came.decode() == incidents("report", "2", "--store", played).out
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+def test_a_look_ahead_beyond_the_calendar_is_refused(incidents: Incidents, played: str) -> None:
+    """The line names the option and what to do."""
+    ran = incidents("due", "--within", "3000000d", "--store", played)
+
+    assert (ran.code, ran.out) == (ExitCode.MISUSED, "")
+    assert ran.err.startswith("incidents: --within: reaches beyond the year 9999; look less far ahead")
 
 
 def test_a_file_that_cannot_be_written_is_said_so(incidents: Incidents, played: str, tmp_path: Path) -> None:

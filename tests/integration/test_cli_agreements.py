@@ -90,7 +90,8 @@ def test_all_versions_are_listed(incidents: Incidents, tmp_path: Path, store_url
 
 def test_nothing_agreed_is_said_so(incidents: Incidents, store_url: str) -> None:
     """A store without agreements has an empty list."""
-    incidents("demo", "--store", store_url)
+    with ServiceDesk.open(store_url):
+        pass
 
     assert incidents("agreements", "list", "--store", store_url).out == "Nothing is agreed.\n"
     assert incidents("agreements", "list", "--json", "--store", store_url).data == {"agreements": []}
@@ -136,3 +137,18 @@ def test_a_file_that_is_no_agreement_is_said_so(
     assert (ran.code, ran.out, ran.err.count("\n")) == (ExitCode.FILE, "", 1)
     assert said in ran.err
     assert not store.exists()
+
+
+def test_the_name_of_an_agreement_cannot_steer_the_terminal(incidents: Incidents, tmp_path: Path) -> None:
+    """What a file says is shown, with its control characters made visible."""
+    file = tmp_path / "red.toml"
+    file.write_text(Path(gold(tmp_path)).read_text().replace('"gold"', r'"red\u001b[31m"'))
+    store = f"sqlite:///{tmp_path / 'red.sqlite'}"
+    publish = ("agreements", "publish", str(file), "--by", "ben", "--role", "incident-manager")
+
+    said = [incidents(*publish, "--store", store).out for _ in range(2)]
+
+    assert said == [
+        "Published version 1 of red�[31m.\n",
+        "Nothing new: red�[31m was published with these terms before.\n",
+    ]

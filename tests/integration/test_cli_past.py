@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,6 +49,13 @@ def said(store: str, capsys: pytest.CaptureFixture[str], *words: str) -> Any:
     capsys.readouterr()
     assert run([*words, "--store", store, "--json"]) is ExitCode.DONE
     return json.loads(capsys.readouterr().out)
+
+
+def printed(store: str, capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """What the program tells people, in one line."""
+    capsys.readouterr()
+    assert run([*words, "--store", store]) is ExitCode.DONE
+    return " ".join(capsys.readouterr().out.split())
 
 
 def refused(store: str, capsys: pytest.CaptureFixture[str], code: ExitCode, *words: str) -> str:
@@ -116,6 +124,30 @@ def test_ages_are_those_of_the_instant(store: str, capsys: pytest.CaptureFixture
     assert ages[PRINTER] == "PT9000S"
 
 
+@pytest.mark.parametrize("words", [*READING, ("clocks", SCANNERS), ("due",)], ids=" ".join)
+def test_every_answer_about_the_past_says_about_which(
+    store: str, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    """Nobody who scrolls back takes a queue of then for that of now, which says nothing of the kind."""
+    asked = {
+        "--as-of": ("2026-03-02T10:00", "As it was known on 2026-03-02 10:00."),
+        "--as-of-occurred": ("2026-03-02T10:00", "As it was on 2026-03-02 10:00, as far as it is known now."),
+        "--as-of-position": ("30", "As of position 30 of the journal."),
+    }
+    for option, (value, line) in asked.items():
+        assert line in printed(store, capsys, *words, option, value)
+        assert line not in printed(store, capsys, *words)
+
+
+def test_a_customer_reads_of_which_past_it_is_in_their_language(
+    store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As everything else that they are told."""
+    told = printed(store, capsys, "status", SCANNERS, "--language", "es", "--as-of", "2026-03-02T10:00")
+
+    assert told.startswith("Tal como se sabía el 2026-03-02 10:00.")
+
+
 @pytest.mark.parametrize(
     ("asked", "language", "line"),
     [
@@ -154,12 +186,12 @@ def test_an_incident_that_was_not_there_yet_is_not_found(
 @pytest.mark.parametrize(
     ("asked", "line"),
     [
-        (("--as-of", "2999-01-01"), "as_of: lies ahead; the past ends now"),
-        (("--as-of-occurred", "2999-01-01"), "as_of: lies ahead; the past ends now"),
-        (("--as-of-position", "0"), "position: must be 1 or more, where the journal begins"),
+        (("--as-of", "2999-01-01"), "--as-of: lies ahead; the past ends now"),
+        (("--as-of-occurred", "2999-01-01"), "--as-of-occurred: lies ahead; the past ends now"),
+        (("--as-of-position", "0"), "--as-of-position: must be 1 or more, where the journal begins"),
         (
-            ("--as-of-position", "58"),
-            "position: nothing is recorded there yet; name one from 1 to 57, the last",
+            ("--as-of-position", "62"),
+            "--as-of-position: nothing is recorded there yet; name one from 1 to 61, the last",
         ),
         (
             ("--as-of", "2026-03-02", "--as-of-position", "3"),
@@ -167,7 +199,7 @@ def test_an_incident_that_was_not_there_yet_is_not_found(
         ),
         (
             ("--as-of", "0001-01-01T00:00+10:00"),
-            "at: must lie in the years 1 to 9999 of UTC; correct the year",
+            "--as-of: must lie in the years 1 to 9999 of UTC; correct the year",
         ),
     ],
 )
@@ -175,9 +207,10 @@ def test_a_past_that_cannot_be_is_refused(
     store: str, capsys: pytest.CaptureFixture[str], asked: tuple[str, ...], line: str
 ) -> None:
     """The line says which pasts there are."""
-    assert refused(store, capsys, ExitCode.MISUSED, "queue", *asked) == (
-        f"incidents: {line} (incidents --help tells more)\n"
-    )
+    for words in (("queue",), ("agreements", "list")):
+        assert refused(store, capsys, ExitCode.MISUSED, *words, *asked) == (
+            f"incidents: {line} (incidents --help tells more)\n"
+        )
 
 
 @pytest.mark.parametrize("words", [("views",), ("rebuild",), ("watch", "--once"), ("project",)], ids=" ".join)
@@ -198,3 +231,15 @@ def test_the_past_leaves_the_store_as_it_is(store: str, capsys: pytest.CaptureFi
     assert [(each["view"], each["position"]) for each in now["views"]] == [
         (each["view"], each["position"]) for each in before["views"]
     ]
+
+
+def test_an_empty_journal_has_no_past(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """There is no position to name, and the line does not ask for one."""
+    url = f"sqlite:///{tmp_path / 'empty.sqlite'}"
+    with ServiceDesk.open(url):
+        pass
+
+    assert refused(url, capsys, ExitCode.MISUSED, "queue", "--as-of-position", "1") == (
+        "incidents: --as-of-position: nothing is recorded yet, so that there is no past"
+        " (incidents --help tells more)\n"
+    )

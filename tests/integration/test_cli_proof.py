@@ -82,7 +82,7 @@ def test_from_a_key_to_a_proof_without_store_or_network(
 ) -> None:
     """A checkpoint, an export, and what an auditor says of the file with the public key alone."""
     made = answer(capsys, "checkpoint", "--key", "desk.key", "--output", "kept.checkpoint")
-    assert (made["log"], made["size"]) == ("desk.example", 56)
+    assert (made["log"], made["size"]) == ("desk.example", 60)
     assert (folder / "kept.checkpoint").read_text() == made["note"]
     assert run(["export", "journal.jsonl"]) is ExitCode.DONE
     (folder / "demo.sqlite").unlink()
@@ -90,7 +90,7 @@ def test_from_a_key_to_a_proof_without_store_or_network(
     found = answer(capsys, "verify", "journal.jsonl", "--key", "desk.pub", "--checkpoint", "kept.checkpoint")
 
     assert found["sound"]
-    assert found["verification"]["proved"] == 56
+    assert found["verification"]["proved"] == 60
     assert run(["verify", "journal.jsonl", "--key", (folder / "desk.pub").read_text()]) is ExitCode.DONE
     assert "journal.jsonl is what was signed" in capsys.readouterr().out
 
@@ -122,7 +122,7 @@ def test_hashes_that_were_changed_are_made_anew(folder: Path, capsys: pytest.Cap
         capsys, "verify", "--key", "desk.pub", code=ExitCode.NOT_SOUND
     )
 
-    assert answer(capsys, "rebuild", "proof") == {"views": {"proof": 56}}
+    assert answer(capsys, "rebuild", "proof") == {"views": {"proof": 60}}
 
     assert run(["verify", "--key", "desk.pub"]) is ExitCode.DONE
 
@@ -221,11 +221,11 @@ def test_checkpoints_are_made_in_turns_until_told_to_end(folder: Path) -> None:
     words = [PROGRAM, "checkpoint", "--key", "desk.key", "--every", "1s", "--output", "kept"]
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as program:
         assert program.stderr is not None
-        assert "signed a checkpoint over 56 events" in program.stderr.readline()
+        assert "signed a checkpoint over 60 events" in program.stderr.readline()
         program.send_signal(signal.SIGTERM)
         assert program.wait() == 0
 
-    assert (folder / "kept").read_text().startswith("desk.example\n56\n")
+    assert (folder / "kept").read_text().startswith("desk.example\n60\n")
 
 
 _KILLED: Final = """

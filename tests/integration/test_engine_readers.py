@@ -1,10 +1,12 @@
-from collections.abc import Iterator
+import pickle
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from attrs import evolve as changed
 from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.exc import DBAPIError
 
 from incident_domain.actor import GroupId
 from incident_domain.events import (
@@ -18,7 +20,7 @@ from incident_domain.events import (
 )
 from incident_domain.priority import Priority
 from incident_projections.closure_readers import closure_report
-from incident_projections.engine import Projections
+from incident_projections.engine import NeverBuilt, Projections
 from incident_projections.known_errors import known_errors, matching
 from incident_projections.period_readers import period_report
 from incident_projections.queue_readers import (
@@ -132,3 +134,48 @@ def test_the_top_of_a_queue_is_read_through_an_index(connection: Connection) -> 
         assert "queue_by_" in plan or "work_services_by_service" in plan, plan
         assert "Sort" not in plan, plan
         assert "TEMP B-TREE" not in plan, plan
+
+
+READERS: list[Callable[[Connection], object]] = [
+    lambda connection: review_queue(connection, now=at(60)),
+    lambda connection: group_queue(connection, now=at(60), group=NETWORK),
+    lambda connection: incident_entry(connection, IncidentId(NAMES[0]), now=at(60)),
+    lambda connection: timeline(connection, IncidentId(NAMES[0])),
+    lambda connection: closure_report(connection, IncidentId(NAMES[0])),
+    lambda connection: similar_to(connection, IncidentId(NAMES[0])),
+    known_errors,
+]
+"""One of each view that has readers of its own."""
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_a_view_that_nobody_has_built_is_said_so(
+    store_url: str, read: Callable[[Connection], object]
+) -> None:
+    """The error names the views and the way out, in place of what the database says of a table."""
+    engine = create_engine(store_url)
+    views = Projections(engine, ListSource(journal=recorded(*told())), VIEWS)
+
+    with (
+        pytest.raises(NeverBuilt, match=r"not built yet, .*; call catch_up\(\)") as never,
+        views.reading() as c,
+    ):
+        read(c)
+
+    assert never.value.views == views.names
+    assert str(pickle.loads(pickle.dumps(never.value))) == str(never.value)
+    views.catch_up()
+    with views.reading() as c:
+        read(c)
+    engine.dispose()
+
+
+def test_what_goes_wrong_otherwise_is_what_the_database_says(store_url: str) -> None:
+    """A table that no view has is no view that nobody has built."""
+    engine = create_engine(store_url)
+    views = Projections(engine, ListSource(journal=recorded(*told())), VIEWS)
+    views.catch_up()
+
+    with pytest.raises(DBAPIError, match="nobodys"), views.reading() as c:
+        c.exec_driver_sql("SELECT * FROM nobodys")
+    engine.dispose()

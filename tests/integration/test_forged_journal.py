@@ -11,7 +11,6 @@ from incident_adapters.cli import run
 from incident_adapters.cli_errors import ExitCode
 from incident_adapters.cli_export import Format
 
-POSITION: Final = 3
 DEEP: Final = b"[" * 100_000 + b"]" * 100_000
 
 
@@ -23,13 +22,16 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def forged(told: Path, folder: Path, change: str, value: object) -> str:
-    """Give the URL of a copy in which one row was changed by SQL."""
+def forged(told: Path, folder: Path, change: str, value: object) -> tuple[str, int]:
+    """Give the URL of a copy in which the row of an analysis was changed by SQL, and its position."""
     file = folder / "forged.sqlite"
     shutil.copy(told, file)
     with sqlite3.connect(file) as database:
-        database.execute(f"UPDATE journal SET {change} WHERE position = {POSITION}", (value,))
-    return f"sqlite:///{file}"
+        [position] = database.execute(
+            "SELECT min(position) FROM journal WHERE name = 'incident.analysis_recorded.v1'"
+        ).fetchone()
+        database.execute(f"UPDATE journal SET {change} WHERE position = {position}", (value,))
+    return f"sqlite:///{file}", position
 
 
 @pytest.mark.parametrize(
@@ -53,7 +55,8 @@ def test_a_forged_row_is_named_and_ends_no_command_without_a_word(
 ) -> None:
     """Whatever stands in a row, replay names it, conformance counts it, and every export says a word."""
     # given
-    store = ("--store", forged(told, tmp_path, change, value))
+    url, position = forged(told, tmp_path, change, value)
+    store = ("--store", url)
     capsys.readouterr()
 
     # when
@@ -68,7 +71,7 @@ def test_a_forged_row_is_named_and_ends_no_command_without_a_word(
 
     # then
     assert (replayed, examined) == (ExitCode.STORE, ExitCode.DONE)
-    assert f"the event at position {POSITION}, " in named
+    assert f"the event at position {position}, " in named
     assert "Histories that cannot be  0" not in counted
     assert {*exported.values(), exported_of_a_period} <= {ExitCode.DONE, ExitCode.STORE, ExitCode.FILE}
 
@@ -77,18 +80,18 @@ def test_a_period_cannot_be_cut_from_events_that_do_not_say_when(
     told: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The event is named, and nothing is written."""
-    store = forged(told, tmp_path, "state = ?", b"{}")
+    store, position = forged(told, tmp_path, "state = ?", b"{}")
 
     code = run(["export", str(tmp_path / "part.jsonl"), "--from", "2026-01-01", "--store", store])
 
     assert code is ExitCode.STORE
-    assert f"position {POSITION} happened" in capsys.readouterr().err
+    assert f"position {position} happened" in capsys.readouterr().err
     assert not (tmp_path / "part.jsonl").exists()
 
 
 def test_a_state_that_was_stored_as_a_text_is_read_by_its_bytes(told: Path, tmp_path: Path) -> None:
     """An SQL function leaves a text where bytes were: the archive is that of the same bytes."""
-    store = forged(told, tmp_path, "state = CAST(state AS TEXT) || ?", "")
+    store, _ = forged(told, tmp_path, "state = CAST(state AS TEXT) || ?", "")
 
     for url, name in ((f"sqlite:///{told}", "before.jsonl"), (store, "after.jsonl")):
         assert run(["export", str(tmp_path / name), "--store", url]) is ExitCode.DONE

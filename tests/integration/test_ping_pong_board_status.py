@@ -254,7 +254,7 @@ def test_a_board_without_major_incidents_says_so(played: str, capsys: pytest.Cap
     """Nothing is no error."""
     said = asked(played, "board --as-of-occurred 2026-03-02T08:00", capsys)
 
-    assert said == "There is no major incident.\n"
+    assert said.splitlines()[2:] == ["There is no major incident."]
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ def test_a_customer_is_told_in_plain_words(
     played: str, words: str, first: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In their language, and as of any instant."""
-    assert asked(played, words, capsys).splitlines()[0] == first
+    assert first in asked(played, words, capsys).splitlines()
 
 
 def test_a_status_names_no_group_and_nobody(played: str, capsys: pytest.CaptureFixture[str]) -> None:

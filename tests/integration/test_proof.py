@@ -168,7 +168,7 @@ def test_nothing_is_signed_over_a_tree_that_was_made_anew(journal: Journal) -> N
         run(connection, "DELETE FROM proof_tiles")
         run(connection, "UPDATE proof_tree SET size = 0")
 
-    with pytest.raises(JournalChanged, match="is not that of the checkpoint over 560 events any more"):
+    with pytest.raises(JournalChanged, match="is not that of the checkpoint over 600 events any more"):
         log.checkpoint([LOG], NOW)
 
 
@@ -257,7 +257,7 @@ def test_a_checkpoint_that_was_kept_and_removed_is_missed(journal: Journal, stor
     [fault] = verify_store(journal.store, KEYS, [kept]).faults
 
     assert fault.what is Tampering.CHECKPOINT_MISSING
-    assert "the checkpoint over 560 events that you keep" in fault.says
+    assert "the checkpoint over 600 events that you keep" in fault.says
 
 
 def test_a_witness_signs_what_continues_what_it_saw(journal: Journal, story: Journal) -> None:

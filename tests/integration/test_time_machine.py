@@ -1,5 +1,6 @@
 """The past of real stores: what was known, what was true, and nothing touched by the question."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from incident_adapters import time_machine
 from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.report_data import incident_report, service_report
 from incident_adapters.service_desk import ServiceDesk
-from incident_adapters.time_machine import as_of
+from incident_adapters.time_machine import NoRoom, as_of
 from incident_domain import (
     Acknowledge,
     AssignNumber,
@@ -253,6 +254,24 @@ def test_what_was_folded_lies_in_a_file_without_a_name(
         assert open_files_of_sqlite() == ["deleted"]
 
     assert open_files_of_sqlite() == []
+
+
+def test_where_there_is_no_room_for_the_past_the_error_says_so(
+    desk: ServiceDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store is well, and making room is what helps."""
+    connect = sqlite3.connect
+
+    def on_a_full_disk(name: str, **options: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(name, **options)
+        if not name:
+            connection.execute("PRAGMA max_page_count = 2")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", on_a_full_disk)
+
+    with pytest.raises(NoRoom, match="make room"), as_of(desk.journal, OccurredBy(at=minute(60))).reading():
+        pytest.fail("there was no room")
 
 
 def open_files_of_sqlite() -> list[str]:

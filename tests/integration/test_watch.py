@@ -21,6 +21,7 @@ from incident_adapters import watch as watching
 from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.cli import run
 from incident_adapters.cli_errors import ExitCode
+from incident_adapters.projector import Projector
 from incident_adapters.service_desk import ServiceDesk
 from incident_adapters.watch import Watch, Watched, watch_once
 from incident_domain import (
@@ -423,3 +424,13 @@ def test_an_agreement_that_was_never_published_is_named(store: tuple[ServiceDesk
 
     with pytest.raises(LookupError, match="no version 7 of gold; publish it first"):
         AgreementTerms(desk.journal)(GOLD, 7)
+
+
+def test_what_goes_on_in_the_background_is_started_once(store: tuple[ServiceDesk, Projections]) -> None:
+    """A watch as well as a projector says so of a second start, and one never started ends at once."""
+    desk, views = store
+    for worker in (Watch(desk, views, every=timedelta(hours=1)), Projector(views, desk.journal)):
+        with worker, pytest.raises(RuntimeError, match="it was started before; make a new one"):
+            worker.start()
+    for worker in (Watch(desk, views), Projector(views, desk.journal)):
+        worker.stop()

@@ -12,7 +12,7 @@ from incident_adapters.what_if import what_if
 from incident_domain.events import AgreementId, Hours, Party, Target, TargetKind, Terms
 from incident_domain.priority import Priority
 from incident_domain.working_time import ROUND_THE_CLOCK
-from incident_projections.what_if import Alternative, Change, OtherAgreement, Standing
+from incident_projections.what_if import Alternative, Change, OtherAgreement, TargetStanding
 from incident_projections.what_if_totals import WhatIfReport
 from tests.integration.test_report_real_log import at, incidents_of_the_file
 from tests.servicenow_logs import needs_real_log
@@ -56,7 +56,7 @@ def test_three_days_to_resolve_are_what_plain_arithmetic_says(real_store_url: st
     assert {each.incident: each.would_be.used for each in found.told} == {
         incident_of(each.number): each.used for each in late
     }
-    assert {each.was.standing for each in found.told} == {Standing.UNAGREED}
+    assert {each.was.standing for each in found.told} == {TargetStanding.UNAGREED}
     assert breaches_by_priority(found) == Counter(each.priority for each in late)
     assert breaches_by_group(found) == Counter(each.group for each in late)
 

@@ -168,6 +168,8 @@ def test_public_holidays_are_looked_up_once_and_listed_ones_go_before(tmp_path: 
         ({"pauses": {"resolve": ["lunch"]}}, "pauses"),
         ({"pauses": {"repair": ["customer"]}}, "pauses"),
         ({"warn_at_percent": [100]}, "warn_at_percent"),
+        ({"agreement": "a" * 201}, "agreement: must have at most 200 characters"),
+        ({"party": "group", "group": None}, "group: must name the group with which this is agreed"),
         ({"hours": {"timezone": "UTC", "mon": ["9:00-18:00"]}}, "hours.mon: must be hours such as"),
         ({"hours": {"timezone": "UTC", "mon": ["09:00-18:60"]}}, "hours.mon: must be hours such as"),
         ({"hours": {"timezone": "UTC", "mon": ["09:00-25:00"]}}, "mon: hours must lie between"),
@@ -199,12 +201,84 @@ def test_a_file_that_is_no_agreement_is_refused(tmp_path: Path, different: dict[
         ("gold.json", b"\xff"),
         ("gold.json", b"[]"),
         ("gold.yaml", b"agreement: gold"),
+        ("gold.toml", b"a = " + b"[" * 5000 + b"]" * 5000),
+        ("gold.toml", b"a = " + b"9" * 5000),
     ],
 )
 def test_bytes_that_are_no_such_file_are_refused(tmp_path: Path, name: str, content: bytes) -> None:
     """Damaged, empty, or of another format: the same error."""
     with pytest.raises(BadAgreement, match=name):
         read_agreement(written(tmp_path, content, name))
+
+
+@pytest.mark.parametrize(
+    ("different", "said"),
+    [
+        (
+            {"party": "custommer"},
+            "party: must be one of customer, group, supplier; did you mean customer?",
+        ),
+        ({"party": "nobody"}, "party: must be one of customer, group, supplier"),
+        (
+            {"targets": [{"kind": "resolv", "priority": 3, "minutes": 60}]},
+            "targets[0].kind: must be one of acknowledge, update, resolve; did you mean resolve?",
+        ),
+        (
+            {"targets": [{"kind": "resolve", "priority": 9, "minutes": 60}]},
+            "targets[0].priority: must be one of 1, 2, 3, 4, 5",
+        ),
+        (
+            {"pauses": {"resolving": ["customer"]}},
+            "pauses: must be one of acknowledge, update, resolve; did you mean resolve?",
+        ),
+        (
+            {"pauses": {"resolve": ["change", "costumer"]}},
+            (
+                "pauses[...][1]: must be one of customer, supplier, change, problem, evidence; "
+                "did you mean customer?"
+            ),
+        ),
+        (
+            {"hours": {"timezone": "UTC", "monday": []}},
+            (
+                "hours: has no monday; it may have timezone, mon, tue, wed, thu, fri, sat, sun, holidays, "
+                "public_holidays; did you mean mon?"
+            ),
+        ),
+        (
+            {"hours": {"timezone": "UTC", "public_holidays": {"county": "ES", "years": [2026]}}},
+            (
+                "hours.public_holidays: has no county; it may have country, years, subdivision; "
+                "did you mean country?"
+            ),
+        ),
+        (
+            {"warn_at_percents": [50]},
+            (
+                "file: has no warn_at_percents; it may have agreement, party, holds_from, hours, targets, "
+                "pauses, warn_at_percent, escalate_to, group; did you mean warn_at_percent?"
+            ),
+        ),
+    ],
+)
+def test_a_wrong_word_is_refused_with_those_that_may_stand_there(
+    tmp_path: Path, different: dict[str, Any], said: str
+) -> None:
+    """Nobody has to look them up; where one is near, it is offered."""
+    file = small(tmp_path, **different)
+    with pytest.raises(BadAgreement) as bad:
+        read_agreement(file)
+    assert str(bad.value) == f"{file}: {said}"
+
+
+def test_a_byte_order_mark_is_no_part_of_what_a_file_says(tmp_path: Path) -> None:
+    """Some editors begin every file with one, be it TOML or JSON."""
+    mark, name = "\ufeff", "marked.json"
+
+    assert read_agreement(written(tmp_path, mark + json.dumps(SMALL), name)) == read_agreement(
+        small(tmp_path)
+    )
+    assert read_agreement(written(tmp_path, mark + GOLD_FILE)).agreement == "gold"
 
 
 def test_the_holidays_of_a_part_of_a_country_are_more_than_those_of_the_whole() -> None:

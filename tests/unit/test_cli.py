@@ -14,7 +14,7 @@ from incident_adapters.cli_errors import EXPECTED, ExitCode, explained
 from incident_adapters.cli_import import zone_named
 from incident_adapters.cli_queue import EVERYTHING, Narrowing, Which, chosen
 from incident_adapters.cli_store import Bar
-from incident_adapters.cli_text import cell, moment
+from incident_adapters.cli_text import cell, moment, section
 from incident_domain import Objection, Refused
 from incident_domain.validation import InvalidValue
 from incident_projections.describe import duration
@@ -94,6 +94,11 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         ("import servicenow log.csv", "--zone"),
         ("agreements publish gold.toml --role incident-manager", "--by"),
         ("agreements publish gold.toml --by ben", "--role"),
+        ("queue --group net\udcff", "--group"),
+        ("queue --person net\udcff", "--person"),
+        ("queue work --service net\udcff", "--service"),
+        ("due --agreement net\udcff", "--agreement"),
+        ("import servicenow log.csv --zone UTC --agreement net\udcff", "--agreement"),
         ("import servicenow log.csv --zone Europe/Madird", "--zone"),
     ],
 )
@@ -134,6 +139,8 @@ def test_an_instant_is_said_to_the_minute() -> None:
 def test_what_is_stored_cannot_steer_the_terminal() -> None:
     """Control characters of a text are shown as such, and its line breaks do not break a table."""
     assert cell("red\x1b[31m\nalert\x07 [bold]").plain == "red�[31m alert� [bold]"
+    [title, *_] = section("gold\x1b[31m").renderables
+    assert str(title) == "gold�[31m"
 
 
 @pytest.mark.parametrize(

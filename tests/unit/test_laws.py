@@ -110,7 +110,7 @@ class AnyWalk(RuleBasedStateMachine):
         """No handling time is negative, and nothing happened before the registration."""
         for name, now in self.ledger.incidents.items():
             if isinstance(now, AwaitingClosure):
-                assert handling_time(now).total_seconds() >= 0
+                assert handling_time(now.record, now.resolution.occurred_at).total_seconds() >= 0
             assert not isinstance(now, Unregistered)
             assert all(each.occurred_at >= now.record.registered_at for each in self.ledger.histories[name])
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, inspect
 
 from incident_domain.envelope import Recorded
-from incident_domain.events import Closed
 from incident_domain.validation import InvalidValue
 from incident_projections.catching_up import JournalGap, ViewStopped
 from incident_projections.engine import Projections
@@ -27,14 +26,6 @@ from tests.histories import ListSource, at, histories, recorded, registered, row
 from tests.strategies import instants
 
 VIEWS = views(any_terms)
-
-
-def tellable(journal: list[Recorded]) -> bool:
-    """Whether every handling time in it can be said in days and hours."""
-    return all(each.event.handling_seconds < 10**12 for each in journal if isinstance(each.event, Closed))
-
-
-stories = histories().filter(tellable)
 
 
 def of_past(journal: Sequence[Recorded], asked: AsOf, known: Sequence[View] = VIEWS) -> dict[str, Any]:
@@ -63,7 +54,7 @@ def events(journal: Sequence[Recorded], asked: AsOf) -> list[Recorded]:
     return [each for batch in extent(source, asked).batches(source) for each in batch]
 
 
-@given(stories, st.data())
+@given(histories(), st.data())
 @settings(max_examples=50)
 def test_as_of_a_position_the_views_are_those_of_the_events_up_to_it(
     journal: list[Recorded], data: st.DataObject
@@ -74,7 +65,7 @@ def test_as_of_a_position_the_views_are_those_of_the_events_up_to_it(
     assert of_past(journal, UpTo(position=position)) == of_engine(journal[:position])
 
 
-@given(stories)
+@given(histories())
 @settings(max_examples=50)
 def test_as_of_now_the_views_are_the_present_ones(journal: list[Recorded]) -> None:
     """When nothing was recorded and nothing happened later, each question has the answer of the present."""
@@ -110,7 +101,7 @@ def test_by_occurrence_every_stream_is_a_beginning(journal: list[Recorded], inst
         assert all(each.occurred_at > instant for each in history[ends : ends + 1])
 
 
-@given(stories, instants)
+@given(histories(), instants)
 @settings(max_examples=50)
 def test_by_occurrence_every_view_can_be_folded(journal: list[Recorded], instant: datetime) -> None:
     """However the dates lie, no view meets an event without those that it follows."""

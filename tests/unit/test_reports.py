@@ -12,7 +12,7 @@ from attrs import evolve as changed
 from incident_adapters.report_closure import incident_page
 from incident_adapters.report_data import IncidentReport, ServiceReport, incident_report, service_report
 from incident_adapters.report_html import html
-from incident_adapters.report_page import Page
+from incident_adapters.report_page import Bars, Page, section
 from incident_adapters.report_period import period_page
 from incident_adapters.report_spanish import SPANISH
 from incident_adapters.report_text import text
@@ -114,6 +114,23 @@ def test_p5_3_the_same_figures_give_the_same_page(pages: tuple[Page, Page]) -> N
     """Nothing in it depends on when or how often it was printed."""
     for page in pages:
         assert html(page) == html(page)
+
+
+@pytest.mark.parametrize(
+    ("language", "marks"),
+    [("en", {"0.02", "0.1"}), ("es", {"0,02", "0,1"})],
+)
+def test_charts_write_numbers_as_the_language_does(language: str, marks: set[str]) -> None:
+    """With all the decimals that they have, and thousands set apart."""
+    hours = Bars(about="hours", labels=("a", "b"), series={"": (0.03, 0.1)}, unit="h")
+    many = Bars(about="many", labels=("a", "b"), series={"": (10, 2_000)}, unit="")
+    page = Page(language=language, title="t", subtitle="", lead="", sections=(section("s", hours, many),))
+
+    numbers = {each for each in parsed(html(page)).said if re.fullmatch(r"[0-9.,]+", each)}
+
+    assert marks <= numbers
+    assert {"en": "2,000", "es": "2.000"}[language] in numbers
+    assert not {"0.02" if language == "es" else "0,02", "2000"} & numbers
 
 
 def test_p5_3_text_and_page_tell_the_same(pages: tuple[Page, Page]) -> None:
@@ -218,6 +235,7 @@ def test_what_somebody_wrote_is_never_markup() -> None:
         period = service_report(connection, since=at(-60), until=at(500))
     for page in (incident_page(closure, Language.EN), period_page(period, Language.EN)):
         assert "script" not in parsed(html(page)).tags
+        assert "\x1b" not in html(page)
         assert "\x1b" not in text(page)
         assert "<script>alert" in text(page)
 

@@ -253,7 +253,8 @@ def test_p5_2_the_handled_stretches_add_up_to_the_handling_time(journal: list[Re
                 for row in rows
                 if row["handled"] and row["ended_at"] is not None
             )
-            assert handled == handling_time(state) // timedelta(microseconds=1)
+            resolved_at = state.resolution.occurred_at
+            assert handled == handling_time(state.record, resolved_at) // timedelta(microseconds=1)
 
 
 def test_an_event_before_the_registration_breaks_the_history() -> None:

@@ -32,8 +32,8 @@ from incident_projections.what_if import (
     Course,
     IncidentChange,
     OtherAgreement,
-    Standing,
     TargetChange,
+    TargetStanding,
     WhatIf,
     change_of,
 )
@@ -161,7 +161,7 @@ def test_that_nothing_was_agreed_is_a_state_of_its_own(ends: int | None, change:
     assert (found.agreed, found.would_be_agreed) == (False, True)
     assert of(RESOLVE, found).change is change
     assert of(RESOLVE, found).was == Course(
-        standing=Standing.UNAGREED, target=None, used=timedelta(), breached_at=None
+        standing=TargetStanding.UNAGREED, target=None, used=timedelta(), breached_at=None
     )
 
 
@@ -170,7 +170,7 @@ def test_a_target_that_the_alternative_leaves_out_is_no_longer_agreed() -> None:
     found = compared(supposing(100), *BEGUN, escalated(1), acknowledged(60), resolved(300))
 
     assert of(ACKNOWLEDGE, found).change is Change.NO_LONGER_AGREED
-    assert of(ACKNOWLEDGE, found).was.standing is Standing.BREACHED
+    assert of(ACKNOWLEDGE, found).was.standing is TargetStanding.BREACHED
 
 
 def test_a_priority_for_which_nothing_is_agreed_has_no_target() -> None:
@@ -302,7 +302,7 @@ def test_a_breach_stays_one_when_a_longer_target_comes() -> None:
 
     found = of(RESOLVE, compared(Alternative(), *events))
 
-    assert (found.was.standing, found.was.target) == (Standing.BREACHED, timedelta(minutes=480))
+    assert (found.was.standing, found.was.target) == (TargetStanding.BREACHED, timedelta(minutes=480))
 
 
 @pytest.mark.clause("P3.3")
@@ -356,10 +356,12 @@ def test_what_the_watch_recorded_moves_nothing(journal: list[Recorded]) -> None:
 
 def test_every_pair_of_standings_has_a_name() -> None:
     """None is left out, but that nothing is agreed in either case."""
-    pairs = [(was, would_be) for was in Standing for would_be in Standing]
+    pairs = [(was, would_be) for was in TargetStanding for would_be in TargetStanding]
 
     assert {change_of(*pair) for pair in pairs} == {*Change, None}
-    assert [pair for pair in pairs if change_of(*pair) is None] == [(Standing.UNAGREED, Standing.UNAGREED)]
+    assert [pair for pair in pairs if change_of(*pair) is None] == [
+        (TargetStanding.UNAGREED, TargetStanding.UNAGREED)
+    ]
 
 
 def counted(*found: IncidentChange) -> WhatIfReport:

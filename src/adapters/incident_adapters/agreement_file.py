@@ -6,19 +6,20 @@ read, and stand in the agreement from then on.
 """
 
 import re
-import tomllib
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 
 import msgspec
 from attrs import field, frozen
 
 from incident_adapters.holidays_source import public_holidays
+from incident_adapters.written_file import UNREADABLE, read_written
 from incident_domain.actor import Actor, GroupId, PersonId
 from incident_domain.agreements import PublishAgreement, calendar_of, sound
+from incident_domain.declared import as_declared
 from incident_domain.events import (
     AgreementId,
     HoldReason,
@@ -33,8 +34,6 @@ from incident_domain.events import (
 from incident_domain.priority import Priority
 from incident_domain.validation import InvalidValue, aware, filled, utc
 from incident_domain.working_time import DAYS, Window
-
-_Kind = TypeVar("_Kind")
 
 _WINDOW: Final = re.compile(r"(\d\d):([0-5]\d)-(\d\d):([0-5]\d)", re.ASCII)
 
@@ -59,6 +58,9 @@ class AgreementFile:
     party: Party
     holds_from: datetime = field(converter=utc, validator=aware)
     terms: Terms = field(validator=sound)
+
+    def __attrs_post_init__(self) -> None:
+        as_declared(self)
 
     def publication(self, by: Actor, at: datetime) -> PublishAgreement:
         """The command that publishes it."""
@@ -129,7 +131,9 @@ def read_agreement(file: Path) -> AgreementFile:
     """
     held = file.read_bytes()
     with _refusing(file):
-        read = _read(file, held, _File)
+        read = read_written(file, held, _File)
+        if read.party is Party.GROUP and read.group is None:
+            raise InvalidValue("group", "must name the group with which this is agreed")
         return AgreementFile(
             agreement=AgreementId(read.agreement),
             party=read.party,
@@ -147,7 +151,7 @@ def read_hours(file: Path) -> Hours:
     """
     held = file.read_bytes()
     with _refusing(file):
-        hours = _said_hours(_read(file, held, _Hours))
+        hours = _said_hours(read_written(file, held, _Hours))
         calendar_of(hours)
         return hours
 
@@ -157,20 +161,8 @@ def _refusing(file: Path) -> Generator[None]:
     """Say of whatever is wrong with what a file holds in which file it is."""
     try:
         yield
-    except UnicodeDecodeError:
-        raise BadAgreement(file, "must be text in UTF-8; save it so") from None
-    except (msgspec.MsgspecError, tomllib.TOMLDecodeError, InvalidValue) as wrong:
+    except UNREADABLE as wrong:
         raise BadAgreement(file, str(wrong)) from None
-
-
-def _read(file: Path, held: bytes, kind: type[_Kind]) -> _Kind:
-    match file.suffix.lower():
-        case ".toml":
-            return msgspec.convert(tomllib.loads(held.decode("utf-8-sig")), kind)
-        case ".json":
-            return msgspec.json.decode(held, type=kind)
-        case _:
-            raise InvalidValue("file", "must be a .toml or a .json file")
 
 
 def _said_hours(hours: _Hours) -> Hours:

@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from threading import Event
 from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
 from incident_adapters.checkpoint import SignedCheckpoint
+from incident_adapters.in_background import InBackground
 from incident_adapters.proof_log import ProofLog
 from incident_adapters.recorder import StoreError
 from incident_adapters.signed_note import Signer
@@ -16,8 +16,10 @@ from incident_adapters.signed_note import Signer
 _log: Final = logging.getLogger(__name__)
 
 
-class CheckpointSchedule:
-    """Makes a checkpoint at once and then in turns (`run`), until it is told to `leave`.
+class CheckpointSchedule(InBackground):
+    """Makes a checkpoint at once and then in turns.
+
+    It runs in a thread of its own (`start`, `stop`) or in the caller's (`run`, `leave`).
 
     `keep` is given every checkpoint that covers more than the one before, to put it where whoever runs the
     store cannot change it.  Where the store fails it tries again in its turn; the log says so.
@@ -32,13 +34,13 @@ class CheckpointSchedule:
         clock: Callable[[], datetime],
         keep: Callable[[SignedCheckpoint], None],
     ) -> None:
+        super().__init__("schedule of checkpoints")
         self._proof = log
         self._signers = signers
         self._every = every
         self._clock = clock
         self._keep = keep
         self._kept: SignedCheckpoint | None = None
-        self._leaving = Event()
 
     def run(self) -> None:
         """Make checkpoints until `leave` is called.
@@ -52,10 +54,6 @@ class CheckpointSchedule:
         self._make()
         while not self._leaving.wait(self._every.total_seconds()):
             self._make()
-
-    def leave(self) -> None:
-        """Have it end after the checkpoint at hand; this may be called from a signal handler too."""
-        self._leaving.set()
 
     def _make(self) -> None:
         try:

@@ -143,7 +143,7 @@ def queue(
     ):
         found, text = look_up(connection, shown, narrowing, page, store.now)
         session.answer(found)
-        session.tell(text)
+        session.tell(past.over(text))
 
 
 @app.command(name="show")
@@ -163,7 +163,7 @@ def show_incident(incident: str, /, *, past: PastAsked = PRESENT, session: Here)
     with reading(session.url, session.bar, *cli_show.VIEWS, past=past.asked) as store:
         shown = cli_show.gather(store, store.find(incident))
         session.answer(shown)
-        session.tell(cli_show.text(shown))
+        session.tell(past.over(cli_show.text(shown)))
 
 
 @app.command(name="timeline")
@@ -188,7 +188,7 @@ def show_timeline(incident: str, /, *, past: PastAsked = PRESENT, session: Here)
         with store.reading(of=name) as connection:
             entries = timeline(connection, name)
         session.answer({"incident": name, "timeline": entries})
-        session.tell(cli_text.timeline(entries))
+        session.tell(past.over(cli_text.timeline(entries)))
 
 
 @app.command

@@ -14,14 +14,15 @@ from rich.text import Text
 from incident_adapters.agreement_file import AgreementFile, read_agreement
 from incident_adapters.agreement_terms import published_agreements
 from incident_adapters.cli_errors import UnreadableFile
-from incident_adapters.cli_past import PRESENT, PastAsked
+from incident_adapters.cli_past import PRESENT, PastAsked, named_by, option_of
 from incident_adapters.cli_session import Here
 from incident_adapters.cli_store import existing, opened
-from incident_adapters.cli_text import cell, moment, table, words
+from incident_adapters.cli_text import cell, moment, table
 from incident_adapters.time_machine import as_of
 from incident_domain.actor import Actor, PersonId, Role
 from incident_domain.agreements import Agreement
 from incident_domain.events import AgreementId, AgreementPublished, Hours, Party, Target, TargetKind, Terms
+from incident_projections.describe import words
 
 agreements: Final = App(
     name="agreements", help="Publish service level agreements from files, and see what is agreed."
@@ -73,10 +74,10 @@ def publish(file: Path, /, *, by: str, role: Role, session: Here) -> None:
     for each in handled.recorded:
         if isinstance(each.event, AgreementPublished):
             session.answer({"agreement": read.agreement, "version": each.event.version, "published": True})
-            session.tell(f"Published version {each.event.version} of {read.agreement}.")
+            session.tell(cell(f"Published version {each.event.version} of {read.agreement}."))
             return
     session.answer({"agreement": read.agreement, "version": None, "published": False})
-    session.tell(f"Nothing new: {read.agreement} was published with these terms before.")
+    session.tell(cell(f"Nothing new: {read.agreement} was published with these terms before."))
 
 
 @agreements.command(name="list")
@@ -90,9 +91,14 @@ def show(*, past: PastAsked = PRESENT, session: Here) -> None:
     """
     with existing(session.url) as store:
         journal, asked = store.desk.journal, past.asked
-        found = published_agreements(journal) if asked is None else as_of(journal, asked).agreements()
+        if asked is None:
+            found = published_agreements(journal)
+        else:
+            with named_by(option_of(asked)):
+                then = as_of(journal, asked)
+            found = then.agreements()
     session.answer({"agreements": listed(found)})
-    session.tell(text(listed(found)))
+    session.tell(past.over(text(listed(found))))
 
 
 def agreement_in(file: Path) -> AgreementFile:

@@ -9,10 +9,10 @@ from rich.text import Text
 from incident_adapters.cli_past import PRESENT, PastAsked
 from incident_adapters.cli_session import Here
 from incident_adapters.cli_store import reading
-from incident_adapters.cli_text import cell, moment, table, words
+from incident_adapters.cli_text import cell, moment, table
 from incident_projections.board import BoardEntry, Debt, Owed
 from incident_projections.board import board as board_at
-from incident_projections.describe import duration
+from incident_projections.describe import duration, words
 from incident_projections.major_incidents import MAJOR_INCIDENTS
 from incident_projections.queue import QUEUE
 from incident_projections.sla_timers import SLA_TIMERS_TABLE
@@ -43,7 +43,7 @@ def board(*, past: PastAsked = PRESENT, session: Here) -> None:
     ):
         entries = board_at(connection, now=store.now)
     session.answer({"at": store.now, "entries": entries})
-    session.tell(text(entries, store.now))
+    session.tell(past.over(text(entries, store.now)))
 
 
 def text(entries: Sequence[BoardEntry], now: datetime) -> RenderableType:

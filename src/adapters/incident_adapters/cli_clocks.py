@@ -1,7 +1,7 @@
 """Service clocks on the command line: those of an incident with their reasons, and what falls due soon."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from attrs import frozen
@@ -14,11 +14,11 @@ from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.cli_past import PRESENT, PastAsked
 from incident_adapters.cli_session import Here
 from incident_adapters.cli_store import reading
-from incident_adapters.cli_text import below_each_other, moment, section, table, words
+from incident_adapters.cli_text import below_each_other, moment, section, table
 from incident_domain.events import AgreementId, Party, TargetKind
 from incident_domain.service_clock import ClockState
-from incident_domain.validation import InvalidValue
-from incident_projections.describe import working_time
+from incident_domain.validation import InvalidValue, storable
+from incident_projections.describe import words, working_time
 from incident_projections.sla_readers import SlaTimer, breached, due_within, timers_of
 from incident_projections.sla_timers import SLA_TIMERS_TABLE
 
@@ -60,7 +60,7 @@ def clocks(incident: str, /, *, past: PastAsked = PRESENT, session: Here) -> Non
         with store.reading(of=name) as connection:
             found = timers_of(connection, name, terms_of=terms, now=store.now)
         session.answer({"incident": name, "clocks": found})
-        session.tell(_of_an_incident(found))
+        session.tell(past.over(_of_an_incident(found)))
 
 
 def due(
@@ -94,6 +94,8 @@ def due(
     ahead = _AN_HOUR if within is None else within
     if ahead <= timedelta():
         raise InvalidValue("--within", "must be a length of time above zero, such as 8h")
+    if which.agreement is not None:
+        storable("--agreement", which.agreement)
     with reading(session.url, session.bar, SLA_TIMERS_TABLE, past=past.asked) as store:
         now, terms = store.now, AgreementTerms(store.store.desk.journal)
         agreement = None if which.agreement is None else AgreementId(which.agreement)
@@ -113,14 +115,22 @@ def due(
                     connection,
                     terms_of=terms,
                     now=now,
-                    until=now + ahead,
+                    until=_until(now, ahead),
                     agreement=agreement,
                     party=which.party,
                     kind=which.kind,
                     limit=limit,
                 )
         session.answer({"clocks": found})
-        session.tell(_listed(found, "No clock is over its target." if overdue else "No clock falls due."))
+        nothing = "No clock is over its target." if overdue else "No clock falls due."
+        session.tell(past.over(_listed(found, nothing)))
+
+
+def _until(now: datetime, ahead: timedelta) -> datetime:
+    try:
+        return now + ahead
+    except OverflowError:
+        raise InvalidValue("--within", "reaches beyond the year 9999; look less far ahead") from None
 
 
 def _of_an_incident(found: Sequence[SlaTimer]) -> RenderableType:

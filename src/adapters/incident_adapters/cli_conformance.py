@@ -69,11 +69,7 @@ def conformance(
     output
         The file to write instead of printing; it is replaced as a whole.
     """
-    if clause is not None and _CLAUSE.fullmatch(clause) is None:
-        raise InvalidValue("--clause", "is no clause of the process; give one such as P2.2 or X7")
-    selection = Selection(since=_in_utc(since), until=_in_utc(until), clause=clause)
-    if selection.since is not None and selection.until is not None and selection.until <= selection.since:
-        raise InvalidValue("--to", "must lie after --from; give another time, or leave it out")
+    selection = _selection(since, until, clause)
     if output is not None and from_archive is not None and output.resolve() == from_archive.resolve():
         raise InvalidValue("--output", "is the archive that is examined; name another file")
     shape = form(form_asked, as_json=session.as_json)
@@ -101,6 +97,15 @@ def conformance(
         print(printed)
     else:
         write(output, printed)
+
+
+def _selection(since: datetime | None, until: datetime | None, clause: str | None) -> Selection:
+    if clause is not None and _CLAUSE.fullmatch(clause) is None:
+        raise InvalidValue("--clause", "is no clause of the process; give one such as P2.2 or X7")
+    selection = Selection(since=_in_utc(since), until=_in_utc(until), clause=clause)
+    if selection.since is not None and selection.until is not None and selection.until <= selection.since:
+        raise InvalidValue("--to", "must lie after --from; give another time, or leave it out")
+    return selection
 
 
 def _first(findings: Iterator[Finding], most: int) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ To look around in the story, play it into a file and ask for what you like:
 
   incidents demo --store sqlite:///demo.sqlite
   incidents queue work --store sqlite:///demo.sqlite
+  incidents clocks 2 --store sqlite:///demo.sqlite
   incidents show 3 --store sqlite:///demo.sqlite"""
 
 

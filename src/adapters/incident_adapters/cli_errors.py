@@ -17,6 +17,7 @@ from incident_adapters.priority_matrix_file import BadMatrix
 from incident_adapters.proof_log import JournalChanged
 from incident_adapters.service_desk import Contended
 from incident_adapters.servicenow_log import LogUnreadable
+from incident_adapters.time_machine import NoRoom
 from incident_adapters.whole_file import FileInUse
 from incident_adapters.witnessing import NotWitnessed
 from incident_domain import Refused
@@ -84,6 +85,7 @@ EXPECTED: Final = (
     ArchiveUnreadable,
     OtherHistory,
     FileInUse,
+    NoRoom,
     PersistenceError,
     MapperDeserialisationError,
     DBAPIError,
@@ -141,6 +143,7 @@ def explained(error: Exception) -> tuple[ExitCode, str]:
             | LogUnreadable()
             | ArchiveUnreadable()
             | FileInUse()
+            | NoRoom()
         ):
             return ExitCode.FILE, _one_line(error)
         case DBAPIError():

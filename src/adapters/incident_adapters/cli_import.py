@@ -15,7 +15,7 @@ from incident_adapters.import_account import ImportAccount
 from incident_adapters.service_desk import ServiceDesk
 from incident_adapters.servicenow import ImportProgress, import_servicenow
 from incident_domain.events import AgreementId
-from incident_domain.validation import InvalidValue
+from incident_domain.validation import InvalidValue, storable
 
 
 def servicenow(
@@ -48,6 +48,7 @@ def servicenow(
         The published agreement that every incident of the log falls under; left out, none applies to them.
     """
     named = zone_named(zone)
+    storable("--agreement", agreement or "")
     falls_under = None if agreement is None else AgreementId(agreement)
     with opened(session.url) as store:
         account = import_log(store.desk, file, named, falls_under, session.bar)

@@ -13,7 +13,8 @@ from incident_adapters.cli_past import PRESENT, PastAsked
 from incident_adapters.cli_report import period
 from incident_adapters.cli_session import Here
 from incident_adapters.cli_store import reading
-from incident_adapters.cli_text import below_each_other, section, table, words
+from incident_adapters.cli_text import below_each_other, section, table
+from incident_projections.describe import words
 from incident_projections.hand_overs import HAND_OVERS, Move
 from incident_projections.ping_pong import HandOver, MovedIncident, Pair, most_moved, pairs
 from incident_projections.queue import QUEUE
@@ -54,7 +55,7 @@ def pingpong(
         incidents = most_moved(connection, since=begins, until=ends, limit=limit)
         between = pairs(connection, since=begins, until=ends)
     session.answer({"since": begins, "until": ends, "incidents": incidents, "pairs": between})
-    session.tell(text(incidents, between, limit))
+    session.tell(past.over(text(incidents, between, limit)))
 
 
 def text(incidents: Sequence[MovedIncident], between: Sequence[Pair], limit: int) -> RenderableType:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table
 
 from incident_adapters import cli_text
 from incident_domain import GroupId, Line, PersonId, Priority
-from incident_domain.validation import InvalidValue
+from incident_domain.validation import InvalidValue, storable
 from incident_projections.queue import QUEUE_TABLE
 from incident_projections.queue_readers import Page, closure_queue, group_queue, review_queue
 from incident_projections.sla_timers import SLA_TIMERS_TABLE
@@ -75,10 +75,12 @@ def chosen(which: Which | None, narrowing: Narrowing) -> Which:
     """The queue that is meant: the work queue where something narrows it, else the review queue.
 
     Raises:
-        InvalidValue: when another queue is to be narrowed.
+        InvalidValue: when another queue is to be narrowed, and for words that no store can hold.
     """
     if narrowing == EVERYTHING:
         return which or "review"
+    for option in ("group", "person", "service"):
+        storable(f"--{option}", getattr(narrowing, option) or "")
     if which not in (None, "work"):
         raise InvalidValue(
             "queue",

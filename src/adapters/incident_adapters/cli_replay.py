@@ -36,7 +36,7 @@ from incident_domain.envelope import Recorded
 from incident_domain.events import IncidentEvent, IncidentId
 from incident_domain.evolution import BrokenHistory
 from incident_domain.validation import InvalidValue
-from incident_projections.describe import describe
+from incident_projections.describe import describe, words
 from incident_projections.past import fold_once
 from incident_projections.queue import QUEUE
 from incident_projections.queue_entries import QueueEntry
@@ -336,7 +336,7 @@ def _incident_text(found: ReplayedIncident) -> RenderableType:
 
 
 def _event_text(each: Happened) -> RenderableType:
-    who = ", ".join(filter(None, (each.by.person, cli_text.words(each.by.role), each.by.group)))
+    who = ", ".join(filter(None, (each.by.person, words(each.by.role), each.by.group)))
     happened = f"{each.name} at {cli_text.moment(each.occurred_at)} by {who}"
     return cli_text.section(
         f"{each.version}. {happened}, position {each.position}",

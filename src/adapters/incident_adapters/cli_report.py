@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Final, assert_never
+from typing import Final
 
 import msgspec
 from attrs import evolve as changed
@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.cli_errors import UnwritableFile
+from incident_adapters.cli_past import of_which
 from incident_adapters.journal import Journal
 from incident_adapters.report_closure import incident_page
 from incident_adapters.report_data import (
@@ -26,14 +27,14 @@ from incident_adapters.report_data import (
 from incident_adapters.report_page import Page, in_place_of_the_personal
 from incident_adapters.report_period import period_page
 from incident_adapters.report_text import text
-from incident_adapters.report_words import Language, Wording, moment
+from incident_adapters.report_words import Language, Wording
 from incident_adapters.whole_file import whole_file
 from incident_domain import IncidentId
 from incident_domain.personal import ERASED, SEALED
 from incident_domain.validation import InvalidValue
 from incident_projections.closure import CLOSURE
 from incident_projections.hand_overs import HAND_OVERS
-from incident_projections.past import AsOf, OccurredBy, RecordedBy, UpTo
+from incident_projections.past import AsOf
 from incident_projections.sla_timers import SLA_TIMERS_TABLE
 from incident_projections.stretches import STRETCHES
 
@@ -75,7 +76,7 @@ class Printing:
 
     def _written(self, data: object, page: Page) -> str:
         if self.past is not None:
-            said = _as_of(self.past, Wording(self.language))
+            said = of_which(self.past, self.language)
             page = changed(page, subtitle=f"{page.subtitle} {said}".lstrip())
         say = Wording(self.language).say
         page = in_place_of_the_personal(page, say(ERASED), say(SEALED))
@@ -86,18 +87,6 @@ class Printing:
                 return msgspec.json.format(msgspec.json.encode(data), indent=2).decode()
             case Format.HTML:
                 return html_of(page)
-
-
-def _as_of(past: AsOf, say: Wording) -> str:
-    match past:
-        case RecordedBy(at=at):
-            return say.say("As it was known on {at}.", at=moment(at))
-        case OccurredBy(at=at):
-            return say.say("As it was on {at}, as far as it is known now.", at=moment(at))
-        case UpTo(position=position):
-            return say.say("As of position {position} of the journal.", position=position)
-        case _:
-            assert_never(past)
 
 
 def html_of(page: Page) -> str:
@@ -174,7 +163,8 @@ def _in_utc(option: str, instant: datetime) -> datetime:
 def write(file: Path, printed: str) -> None:
     """Put the report into the file, whole or not at all: nobody ever reads half of it.
 
-    A pipe or a device takes the report as it comes, and stays what it is.
+    A link leads to the file that is meant.  What is no file, such as a pipe or a device, takes the report as
+    it comes and stays what it is.
 
     Raises:
         UnwritableFile: when it cannot be written; what was there before is there still.

@@ -19,6 +19,7 @@ from incident_domain.incident import (
     InRegistration,
     Unregistered,
 )
+from incident_projections.describe import words
 from incident_projections.known_errors import KNOWN_ERRORS, MATCHING, Match, matching
 from incident_projections.queue import QUEUE, Phase
 from incident_projections.queue_entries import QueueEntry
@@ -101,7 +102,7 @@ def _known_errors(matches: Sequence[Match]) -> RenderableType:
         (
             (
                 each.entry.known_error,
-                cli_text.words(each.entry.standing),
+                words(each.entry.standing),
                 f"{each.entry.title}: {'; '.join(map(str, each.reasons))}",
             )
             for each in matches

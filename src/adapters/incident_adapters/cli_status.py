@@ -44,7 +44,7 @@ def status(
             shown = customer_status(connection, name)
     assert shown is not None, "the view holds every incident that was found"
     session.answer(data(shown, language))
-    session.tell(text(shown, language))
+    session.tell(past.over(text(shown, language), language))
 
 
 def data(shown: CustomerStatus, language: Language) -> dict[str, object]:

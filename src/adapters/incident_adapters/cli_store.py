@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError
 
 from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.cli_errors import NotFound, UnusableStore
+from incident_adapters.cli_past import named_by, option_of
 from incident_adapters.journal import Journal, system_clock
 from incident_adapters.personal_seal import PersonalSeal, master_key, seal_with
 from incident_adapters.recorder import UnstorableEvent
@@ -188,7 +189,7 @@ def reading(url: str, bar: "Bar", *views: Named, past: AsOf | None = None) -> Ge
                 store.views.catch_up(*names, progress=advance)
             now = store.desk.journal.now()
         else:
-            with bar.shown("looking for where the past ends") as advance:
+            with bar.shown("looking for where the past ends") as advance, named_by(option_of(past)):
                 then = as_of(store.desk.journal, past, progress=advance)
             now = then.now
         yield ReadStore(store=store, bar=bar, names=names, past=then, now=now)

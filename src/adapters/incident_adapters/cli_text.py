@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from incident_domain import Line, Objection
-from incident_projections.describe import duration
+from incident_projections.describe import duration, words
 from incident_projections.queue import Phase
 from incident_projections.queue_entries import QueueEntry
 from incident_projections.queue_readers import Page
@@ -41,11 +41,6 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else "�" for each in text)
 
 
-def words(value: Enum) -> str:
-    """The wire word of an enumeration, to be read: `not_major` as `not major`."""
-    return str(value.value).replace("_", " ")
-
-
 def moment(instant: datetime | None) -> str:
     """An instant to the minute, in UTC."""
     return "" if instant is None else f"{instant:%Y-%m-%d %H:%M}"
@@ -72,7 +67,7 @@ def facts(pairs: Iterable[tuple[str, object]]) -> Table:
 
 def section(title: str, *content: RenderableType) -> Group:
     """A heading with what belongs to it, set in a little."""
-    return Group(Text(title, style="bold"), *(Padding(each, (0, 0, 0, 2)) for each in content))
+    return Group(Text(printable(title), style="bold"), *(Padding(each, (0, 0, 0, 2)) for each in content))
 
 
 def below_each_other(parts: Sequence[RenderableType]) -> RenderableType:

@@ -4,11 +4,12 @@ import logging
 import signal
 from collections.abc import Sequence
 from types import FrameType
-from typing import Final, Protocol
+from typing import Final
 
 from rich.console import RenderableType
 
 from incident_adapters.cli_text import table
+from incident_adapters.in_background import InBackground
 from incident_projections.describe import duration
 from incident_projections.engine import ViewStatus
 from incident_projections.storage import Stop
@@ -52,19 +53,7 @@ def _stopped(stop: Stop) -> str:
     )
 
 
-class Work(Protocol):
-    """What runs until it is told to leave."""
-
-    def run(self) -> None:
-        """Do the work, until `leave` is called."""
-        ...
-
-    def leave(self) -> None:
-        """Have it end after what is at hand."""
-        ...
-
-
-def until_told_to_end(work: Work) -> None:
+def until_told_to_end(work: InBackground) -> None:
     """Run it until SIGINT or SIGTERM ends it after what is at hand; standard error says how it goes.
 
     Raises:

@@ -14,15 +14,22 @@ from incident_adapters.cli_errors import UnreadableFile
 from incident_adapters.cli_report import period
 from incident_adapters.cli_session import Here
 from incident_adapters.cli_store import existing
-from incident_adapters.cli_text import below_each_other, facts, moment, section, table, words
+from incident_adapters.cli_text import below_each_other, facts, moment, section, table
 from incident_adapters.journal import system_clock
 from incident_adapters.priority_matrix_file import read_priority_matrix
 from incident_adapters.what_if import what_if as replayed
 from incident_domain.events import AgreementId, Hours
 from incident_domain.validation import InvalidValue
 from incident_domain.working_time import ROUND_THE_CLOCK
-from incident_projections.describe import duration
-from incident_projections.what_if import Alternative, Change, Course, OtherAgreement, Standing, TargetChange
+from incident_projections.describe import duration, words
+from incident_projections.what_if import (
+    Alternative,
+    Change,
+    Course,
+    OtherAgreement,
+    TargetChange,
+    TargetStanding,
+)
 from incident_projections.what_if_totals import TOLD, Counted, WhatIfReport
 
 _Held = TypeVar("_Held")
@@ -219,7 +226,7 @@ def _priority(priority: int | None) -> int | None:
 
 def _course(course: Course) -> str:
     """What became of a target, with the time used of it."""
-    if course.standing is Standing.UNAGREED:
+    if course.standing is TargetStanding.UNAGREED:
         return "nothing agreed"
     target = "" if course.target is None else f" of {duration(course.target)}"
     return f"{words(course.standing)}, {duration(course.used)}{target}"

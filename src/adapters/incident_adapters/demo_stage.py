@@ -1,10 +1,11 @@
-"""Who and what is on the stage beside the story's own incident: the people, a printer, the telephones."""
+"""Who and what is on the stage: the people, what is agreed, and the incidents beside the story's own."""
 
 from datetime import UTC, datetime
 from typing import Final
 
 from incident_domain import (
     Actor,
+    AgreementId,
     AssignNumber,
     Capacity,
     Channel,
@@ -14,6 +15,8 @@ from incident_domain import (
     EscalateToGroup,
     EscalationGround,
     GroupId,
+    HoldReason,
+    Hours,
     Impact,
     IncidentCommand,
     IncidentId,
@@ -21,14 +24,22 @@ from incident_domain import (
     InformManagement,
     JudgeNotMajor,
     Line,
+    Party,
+    PauseRule,
     PersonId,
+    Priority,
+    PublishAgreement,
     RecordAnalysis,
     RecordAsNew,
     RecordNoMatch,
     RegisterIncident,
     Reporter,
     Role,
+    Target,
+    TargetKind,
+    Terms,
     Urgency,
+    Window,
 )
 
 SCANNERS: Final = IncidentId("4T7K-9QXM-C3VW")
@@ -66,6 +77,36 @@ def customer_of(person: str, name: str, workplace: str) -> Customer:
     )
 
 
+AGREEMENT: Final = AgreementId("parcels-day")
+"""What is agreed with the one organisation of the story."""
+
+_WORKDAY: Final = (Window(opens=8 * 60, closes=18 * 60),)
+_MINUTES: Final = {
+    Priority.CRITICAL: (15, 120),
+    Priority.HIGH: (30, 240),
+    Priority.MODERATE: (60, 480),
+    Priority.LOW: (120, 960),
+    Priority.PLANNING: (240, 2400),
+}
+
+AGREED: Final = PublishAgreement(
+    agreement=AGREEMENT,
+    by=MANAGER,
+    at=at(7, 0),
+    party=Party.CUSTOMER,
+    holds_from=at(7, 0),
+    terms=Terms(
+        hours=Hours(timezone="Europe/Madrid", weekly=(_WORKDAY,) * 5 + ((), ())),
+        targets=tuple(
+            Target(kind=kind, priority=priority, minutes=minutes)
+            for priority, agreed in _MINUTES.items()
+            for kind, minutes in zip((TargetKind.ACKNOWLEDGE, TargetKind.RESOLVE), agreed, strict=True)
+        ),
+        pauses=(PauseRule(kind=TargetKind.RESOLVE, reasons=(HoldReason.CUSTOMER, HoldReason.SUPPLIER)),),
+        warn_at_percent=(80,),
+    ),
+)
+
 PRINTER_AT_WORK: Final[tuple[IncidentCommand, ...]] = (
     RegisterIncident(
         incident=PRINTER,
@@ -74,6 +115,7 @@ PRINTER_AT_WORK: Final[tuple[IncidentCommand, ...]] = (
         reporter=Reporter(name="Unai Rey", capacity=Capacity.USER, channel=Channel.PHONE),
         customer=customer_of("unai", "Unai Rey", "Zaragoza, loading bay 4"),
         summary="The label printer prints blank labels",
+        agreement=AGREEMENT,
     ),
     AssignNumber(incident=PRINTER, by=MANAGER, at=at(7, 33)),
     RecordAnalysis(
@@ -115,6 +157,7 @@ TELEPHONES_FAIL: Final[tuple[IncidentCommand, ...]] = (
         reporter=Reporter(name="Iker Gil", capacity=Capacity.IT_STAFF, channel=Channel.WALK_IN),
         customer=customer_of("iker", "Iker Gil", "Bilbao, head office"),
         summary="No telephone at the head office works",
+        agreement=AGREEMENT,
     ),
     AssignNumber(incident=TELEPHONES, by=MANAGER, at=at(9, 52)),
     RecordAnalysis(

@@ -10,6 +10,8 @@ from typing import Final
 from attrs import frozen
 
 from incident_adapters.demo_stage import (
+    AGREED,
+    AGREEMENT,
     CHEN,
     DESK,
     DORA,
@@ -50,6 +52,7 @@ from incident_domain import (
     PersonId,
     ProposeSolution,
     ProvideWorkaround,
+    PublishAgreement,
     PutIncidentOnHold,
     Recipient,
     RecordAnalysis,
@@ -92,7 +95,7 @@ class Scene:
 
     step: str | None = None
     told: str
-    commands: tuple[IncidentCommand, ...]
+    commands: tuple[IncidentCommand | PublishAgreement, ...]
     refused: bool = False
     look: Look | None = None
     group: GroupId | None = None
@@ -100,9 +103,10 @@ class Scene:
 
 
 _BEFORE: Final = Scene(
-    told="Monday morning. One incident is with the workplace group already: a label printer.",
+    told="Monday morning. How soon an incident of the parcel company must be acknowledged and resolved is "
+    "agreed and published. One is with the workplace group already: a label printer.",
     background=True,
-    commands=PRINTER_AT_WORK,
+    commands=(AGREED, *PRINTER_AT_WORK),
 )
 
 _REGISTRATION: Final = (
@@ -118,6 +122,7 @@ _REGISTRATION: Final = (
                 reporter=Reporter(name="Dora Peña", capacity=Capacity.USER, channel=Channel.PHONE),
                 customer=customer_of("dora", "Dora Peña", "Zaragoza, loading bay 2"),
                 summary="The parcel scanners in bay 2 lose their connection",
+                agreement=AGREEMENT,
             ),
         ),
         look=Look.REVIEW_QUEUE,
@@ -237,7 +242,8 @@ _INVESTIGATION: Final = (
         refused=True,
     ),
     Scene(
-        told="He acknowledges it, takes it on, reports what he sees, and gives Dora a way to go on working.",
+        told="He acknowledges it, later than agreed, takes it on, reports what he sees, and gives Dora a way "
+        "to go on working.",
         commands=(
             Acknowledge(incident=SCANNERS, by=CHEN, at=at(9, 1)),
             AssignToPerson(incident=SCANNERS, by=CHEN, at=at(9, 1), person=PersonId("chen")),

@@ -1,12 +1,11 @@
 """A priority matrix as a file that people write (P2.1): TOML or JSON, a table for each impact."""
 
-import tomllib
 from pathlib import Path
 
 import msgspec
 
+from incident_adapters.written_file import UNREADABLE, read_written
 from incident_domain.priority import Impact, Priority, Urgency
-from incident_domain.validation import InvalidValue
 from incident_projections.what_if import Matrix
 
 
@@ -47,23 +46,11 @@ def read_priority_matrix(file: Path) -> Matrix:
     """
     held = file.read_bytes()
     try:
-        read = _read(file.suffix.lower(), held)
-    except UnicodeDecodeError:
-        raise BadMatrix(file, "must be text in UTF-8; save it so") from None
-    except (msgspec.MsgspecError, tomllib.TOMLDecodeError, InvalidValue) as wrong:
+        read = read_written(file, held, _File)
+    except UNREADABLE as wrong:
         raise BadMatrix(file, str(wrong)) from None
     return {
         (impact, urgency): getattr(getattr(read, impact.value), urgency.value)
         for impact in Impact
         for urgency in Urgency
     }
-
-
-def _read(suffix: str, held: bytes) -> _File:
-    match suffix:
-        case ".toml":
-            return msgspec.convert(tomllib.loads(held.decode("utf-8-sig")), _File)
-        case ".json":
-            return msgspec.json.decode(held, type=_File)
-        case _:
-            raise InvalidValue("file", "must be a .toml or a .json file")

@@ -2,12 +2,12 @@
 
 import logging
 from contextlib import closing
-from threading import Event, Thread
-from types import TracebackType
-from typing import Final, Self
+from threading import Event
+from typing import Final
 
 from eventsourcing.persistence import InterfaceError, InternalError
 
+from incident_adapters.in_background import InBackground
 from incident_adapters.journal import Journal
 from incident_adapters.projector_lead import Lead, lead_of
 from incident_adapters.recorder import StoreError
@@ -21,7 +21,7 @@ _LONGEST_PAUSE: Final = 30.0
 _log: Final = logging.getLogger(__name__)
 
 
-class Projector:
+class Projector(InBackground):
     """Runs a set of views, in a thread of its own (`start`, `stop`) or in the caller's (`run`, `leave`).
 
     Several may run the same views of the same store, in threads or processes: one leads, and the others take
@@ -31,12 +31,10 @@ class Projector:
     """
 
     def __init__(self, views: Projections, journal: Journal) -> None:
+        super().__init__("projector")
         self._views = views
         self._journal = journal
-        self._leaving = Event()
         self._leads = Event()
-        self._thread: Thread | None = None
-        self._ended_by: Exception | None = None
         self._pause = _FIRST_PAUSE
         self.trouble: Exception | None = None
         """What keeps it from its work, or one of the views from going on; None while all is well."""
@@ -45,30 +43,6 @@ class Projector:
     def leads(self) -> bool:
         """Whether it is the one that runs the views now."""
         return self._leads.is_set()
-
-    def start(self) -> Self:
-        """Run in a thread of its own, which does not keep the program from ending."""
-        if self._thread is not None:
-            raise RuntimeError("projector: it was started before; make a new one")
-        self._thread = Thread(target=self._run_in_thread, name="projector", daemon=True)
-        self._thread.start()
-        return self
-
-    def stop(self) -> None:
-        """End the thread after the batch at hand.
-
-        Raises:
-            Exception: what ended it before, where something did.
-        """
-        self.leave()
-        if self._thread is not None:
-            self._thread.join()
-        if self._ended_by is not None:
-            raise self._ended_by
-
-    def leave(self) -> None:
-        """Have it end after the batch at hand; this may be called from anywhere, a signal handler too."""
-        self._leaving.set()
 
     def run(self) -> None:
         """Run in this thread until `leave` is called.
@@ -97,23 +71,11 @@ class Projector:
                 )
                 self._leaving.wait(self._pause)
                 self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+            except Exception as ending:
+                self.trouble = ending
+                raise
             finally:
                 self._leads.clear()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def _run_in_thread(self) -> None:
-        try:
-            self.run()
-        except Exception as error:  # noqa: BLE001, it is raised again to whoever stops the projector
-            self.trouble = self._ended_by = error
-            _log.error("ended by %s; stop() raises it", type(error).__name__)
 
     def _follow(self, lead: Lead) -> None:
         while not lead.take():

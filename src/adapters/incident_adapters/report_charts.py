@@ -15,6 +15,7 @@ from matplotlib import dates, ticker
 from matplotlib.figure import Figure
 
 from incident_adapters.report_page import Bars, Chart, Lines
+from incident_adapters.report_words import Wording
 
 COLOURS: Final = ("#1f6f8b", "#e2a03f", "#7a9e3d", "#a6485c", "#6c6ba8", "#8a8a8a")
 """Told apart also in print and by people who do not see every colour."""
@@ -29,8 +30,8 @@ _dates: Final[Any] = dates
 _ticker: Final[Any] = ticker
 
 
-def svg(chart: Chart) -> str:
-    """The chart as an `<svg>` element."""
+def svg(chart: Chart, say: Wording) -> str:
+    """The chart as an `<svg>` element, with numbers as the language writes them."""
     style = {
         "svg.fonttype": "none",
         "svg.hashsalt": chart.about,
@@ -47,9 +48,9 @@ def svg(chart: Chart) -> str:
         filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         match chart:
             case Bars():
-                figure = _bars(chart)
+                figure = _bars(chart, say)
             case Lines():
-                figure = _lines(chart)
+                figure = _lines(chart, say)
             case _:
                 assert_never(chart)
         written = StringIO()
@@ -68,7 +69,7 @@ def _inline(document: str) -> str:
     return re.sub(r'<g id="[^"]*"', "<g", element)
 
 
-def _bars(chart: Bars) -> Any:
+def _bars(chart: Bars, say: Wording) -> Any:
     rows = len(chart.labels) * (1 if chart.stacked else 0.7 * len(chart.series))
     tall = 0.75 + 0.3 * rows + (0.2 if len(chart.series) > 1 else 0)
     figure: Any = Figure(figsize=(_WIDTH, tall), layout="constrained")
@@ -94,12 +95,13 @@ def _bars(chart: Bars) -> Any:
     axes.set_xlim(left=0)
     whole = _whole(chart.series.values())
     axes.xaxis.set_major_locator(_ticker.MaxNLocator(6, steps=[1, 2, 2.5, 5, 10], integer=whole))
+    axes.xaxis.set_major_formatter(_numbers(say))
     _bare(axes, "x")
     _legend(axes, len(chart.series))
     return figure
 
 
-def _lines(chart: Lines) -> Any:
+def _lines(chart: Lines, say: Wording) -> Any:
     figure: Any = Figure(figsize=(_WIDTH, 3.7), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     for number, (name, levels) in enumerate(chart.levels.items()):
@@ -116,9 +118,17 @@ def _lines(chart: Lines) -> Any:
     for axes in (upper, lower):
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_locator(_ticker.MaxNLocator(4, integer=True))
+        axes.yaxis.set_major_formatter(_numbers(say))
         _bare(axes, "y")
         _legend(axes, 2)
     return figure
+
+
+def _numbers(say: Wording) -> Any:
+    def number(value: float, _place: int) -> str:
+        return say.mark(value)
+
+    return _ticker.FuncFormatter(number)
 
 
 def _bare(axes: Any, grid: str) -> None:

@@ -13,6 +13,7 @@ from attrs import frozen
 
 from incident_adapters.report_spanish import SPANISH
 from incident_domain.priority import Priority
+from incident_projections.describe import words
 
 
 class Language(Enum):
@@ -41,11 +42,15 @@ class Wording:
         """A member of an enumeration, to be read."""
         if isinstance(value, Priority):
             return f"{value.value} {self.say(value.name.lower())}"
-        return self.say(str(value.value).replace("_", " "))
+        return self.say(words(value))
 
     def count(self, value: float) -> str:
         """A whole number with its thousands set apart, or another with one decimal."""
         return self._marked(f"{value:,}" if isinstance(value, int) else f"{value:,.1f}")
+
+    def mark(self, value: float) -> str:
+        """A number on an axis, with as many decimals as it has."""
+        return self._marked(f"{value:,.10g}")
 
     def share(self, part: float, whole: float) -> str:
         """A part of a whole in percent; nothing where there is no whole."""

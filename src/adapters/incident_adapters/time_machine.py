@@ -12,6 +12,7 @@ from typing import Final
 
 from attrs import frozen
 from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import StaticPool
 
 from incident_adapters.agreement_terms import AgreementTerms, published_agreements
@@ -29,6 +30,15 @@ from incident_projections.view import View
 from incident_projections.views import views as every_view
 
 _CACHE_KIB: Final = 65_536
+
+
+class NoRoom(Exception):
+    """The disk has no room for the views of the past, which are kept in a temporary file."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "past: there is no room for its temporary file; make room, or name a folder in SQLITE_TMPDIR"
+        )
 
 
 @frozen
@@ -75,6 +85,7 @@ class Past:
         name, which is gone with the process, however that ends.  The connection is for one thread.
 
         Raises:
+            NoRoom: when there is no room for that file.
             ViewStopped: when a view cannot fold an event.
         """
         known = every_view(AgreementTerms(self.journal)) if views is None else views
@@ -84,7 +95,12 @@ class Past:
         engine = create_engine("sqlite://", creator=nameless, poolclass=StaticPool, hide_parameters=True)
         try:
             with engine.connect() as connection:
-                fold_once(connection, known, batches)
+                try:
+                    fold_once(connection, known, batches)
+                except OperationalError as failed:
+                    if isinstance(failed.orig, sqlite3.Error) and _is_full(failed.orig):
+                        raise NoRoom from None
+                    raise
                 yield connection
         finally:
             engine.dispose()
@@ -123,3 +139,7 @@ def nameless() -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = OFF")
     connection.execute("PRAGMA synchronous = OFF")
     return connection
+
+
+def _is_full(failed: sqlite3.Error) -> bool:
+    return failed.sqlite_errorcode == sqlite3.SQLITE_FULL

@@ -8,15 +8,14 @@ journal holds it, and its write is turned away if the incident has moved on.
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from threading import Event, Thread
-from types import TracebackType
-from typing import Final, Self, TypeAlias
+from typing import Final, TypeAlias
 
 from attrs import frozen
 from eventsourcing.persistence import InterfaceError, InternalError, OperationalError
 
 from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.batch import Batch
+from incident_adapters.in_background import InBackground
 from incident_adapters.service_desk import Contended, ServiceDesk
 from incident_domain.actor import Actor, PersonId, Role
 from incident_domain.envelope import Recorded
@@ -38,7 +37,8 @@ _PAGE: Final = 500
 _IN_ONE_WRITE: Final = 50
 _log: Final = logging.getLogger(__name__)
 
-Mark: TypeAlias = RecordWarning | RecordBreach
+Marking: TypeAlias = RecordWarning | RecordBreach
+"""What a look asks to be recorded."""
 
 
 @frozen(kw_only=True)
@@ -97,7 +97,7 @@ def _record(
 
 def due_marks(
     incident: IncidentId, history: Sequence[Recorded], terms_of: TermsOf, now: datetime
-) -> list[Mark]:
+) -> list[Marking]:
     """What is to be recorded of an incident with this history, in the order in which it fell due."""
     facts = [fact_of(each.position, each.event) for each in history if isinstance(each.event, ClockEvent)]
     until = to_micros(now)
@@ -111,7 +111,7 @@ def due_marks(
     return [_mark(incident, crossing, timer) for crossing, timer in due]
 
 
-def _mark(incident: IncidentId, crossing: Crossing, timer: Timer) -> Mark:
+def _mark(incident: IncidentId, crossing: Crossing, timer: Timer) -> Marking:
     at, due_at = from_micros(crossing.at), from_micros(crossing.due_at)
     if crossing.percent == BREACH:
         return RecordBreach(
@@ -135,7 +135,7 @@ def _mark(incident: IncidentId, crossing: Crossing, timer: Timer) -> Mark:
     )
 
 
-class Watch:
+class Watch(InBackground):
     """The watch, in a thread of its own (`start`, `stop`) or in the caller's (`run`, `leave`).
 
     A look that fails since the store failed, others kept writing or the view of service clocks stopped is
@@ -145,28 +145,10 @@ class Watch:
     def __init__(
         self, desk: ServiceDesk, projections: Projections, *, every: timedelta = timedelta(seconds=10)
     ) -> None:
+        super().__init__("watch")
         self._desk = desk
         self._projections = projections
         self._every = every
-        self._leaving = Event()
-        self._ended_by: Exception | None = None
-        self._thread = Thread(target=self._run_in_thread, name="watch", daemon=True)
-
-    def start(self) -> Self:
-        """Look at once, and then in turns, in a thread that does not keep the program from ending."""
-        self._thread.start()
-        return self
-
-    def stop(self) -> None:
-        """End the thread after the look at hand.
-
-        Raises:
-            Exception: what ended it before, where something did.
-        """
-        self.leave()
-        self._thread.join()
-        if self._ended_by is not None:
-            raise self._ended_by
 
     def run(self) -> None:
         """Look at once, and then in turns, until `leave` is called.
@@ -178,25 +160,6 @@ class Watch:
         self._look()
         while not self._leaving.wait(self._every.total_seconds()):
             self._look()
-
-    def leave(self) -> None:
-        """Have it end after the look at hand; this may be called from anywhere, a signal handler too."""
-        self._leaving.set()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def _run_in_thread(self) -> None:
-        try:
-            self.run()
-        except Exception as error:  # noqa: BLE001, it is raised again to whoever stops the watch
-            self._ended_by = error
-            _log.error("the watch ended by %s; stop() raises it", type(error).__name__)
 
     def _look(self) -> None:
         passing: tuple[type[Exception], ...] = (

@@ -1,12 +1,16 @@
 """Events of step 5, closure (P5.1 to P5.3), and of the ends that are no closure (X4 to X8)."""
 
 from enum import Enum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
 from incident_domain.events.event import Event
 from incident_domain.personal import personal
+from incident_domain.validation import InvalidValue
+
+# From the first second of the year 1 to the last of 9999.
+_LONGEST: Final = 315_537_897_599
 
 
 class Satisfaction(Enum):
@@ -72,16 +76,24 @@ class SatisfactionRecorded(Event):
     comment: str | None = personal(default=None)
 
 
+def _between_instants(_: object, __: object, seconds: int) -> None:
+    if not 0 <= seconds <= _LONGEST:
+        raise InvalidValue("handling_seconds", "must be a time that can lie between two instants, 0 or more")
+
+
 @frozen(kw_only=True)
 class Closed(Event):
     """The end (P5.2, X8).
 
     `handling_seconds` is the time from registration to resolution in whole seconds; the time between a
     resolution and its reopening does not count.  It is computed by the decision, never typed in.
+
+    Raises:
+        InvalidValue: when no two instants lie that many seconds apart.
     """
 
     agreement: Agreement
-    handling_seconds: int
+    handling_seconds: int = field(validator=_between_instants)
 
 
 @frozen(kw_only=True)

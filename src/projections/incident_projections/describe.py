@@ -85,6 +85,11 @@ def describe(event: IncidentEvent) -> str:
     return said[:-1] if said.endswith("..") else said
 
 
+def words(value: Enum) -> str:
+    """The wire word of an enumeration, to be read: `not_major` as `not major`."""
+    return str(value.value).replace("_", " ")
+
+
 def duration(length: timedelta) -> str:
     """A length of time by its two largest units, for example `2 d 3 h` or `5 min`."""
     days, minutes = length.days, length.seconds // 60
@@ -169,7 +174,7 @@ def _classification(event: ClassificationEvent) -> str:
             return f"Classified as {event.category}{below}."
         case Prioritised():
             why = f", overriding the matrix: {event.override_reason}" if event.override_reason else ""
-            weight = f"impact {_said(event.impact)}, urgency {_said(event.urgency)}"
+            weight = f"impact {words(event.impact)}, urgency {words(event.urgency)}"
             return f"Priority {event.priority.value} ({weight}){why}."
         case MatchedToKnownError():
             return f"Matches the known error {event.known_error}."
@@ -178,7 +183,7 @@ def _classification(event: ClassificationEvent) -> str:
         case EscalatedToGroup():
             return (
                 f"Escalated to {event.group} on line {event.line.value}"
-                f" ({_said(event.ground)}): {event.reason}."
+                f" ({words(event.ground)}): {event.reason}."
             )
         case AssignedToPerson():
             return f"Assigned to {event.person} of {event.group}."
@@ -201,13 +206,13 @@ def _investigation(event: InvestigationEvent) -> str:
         case CustomerNotified():
             return f"The customer was told {_through(event.channel)}: {event.text}."
         case WorkaroundProvided():
-            given = _listed(tuple(_said(each) for each in event.given_to))
+            given = _listed(tuple(words(each) for each in event.given_to))
             return f"Workaround given to {given}: {event.text}."
         case KnowledgeReviewed():
-            consulted = _listed(tuple(_said(each) for each in event.consulted))
+            consulted = _listed(tuple(words(each) for each in event.consulted))
             return f"Reviewed {consulted}: {event.found}."
         case ReassessmentRequested():
-            proposed = f"impact {_said(event.proposed.impact)}, urgency {_said(event.proposed.urgency)}"
+            proposed = f"impact {words(event.proposed.impact)}, urgency {words(event.proposed.urgency)}"
             return f"Re-assessment requested ({proposed}): {event.reason}."
         case ReassessmentAccepted():
             return f"Re-assessment accepted: {event.reason}."
@@ -225,7 +230,7 @@ def _investigation(event: InvestigationEvent) -> str:
             return f"Change {event.change} was linked."
         case PutOnHold():
             until = "" if event.until is None else f" until {event.until:%Y-%m-%d %H:%M} UTC"
-            return f"On hold for {_said(event.reason)}, awaiting {event.awaited}{until}."
+            return f"On hold for {words(event.reason)}, awaiting {event.awaited}{until}."
         case WorkResumed():
             return "Work was resumed."
         case _:
@@ -260,10 +265,10 @@ def _closure(event: ClosureEvent) -> str:
             return "The record was found accurate and understandable."
         case SatisfactionRecorded():
             comment = f": {event.comment}" if event.comment else ""
-            return f"The customer is {_said(event.satisfaction)}{comment}."
+            return f"The customer is {words(event.satisfaction)}{comment}."
         case Closed():
             handled = duration(timedelta(seconds=event.handling_seconds))
-            return f"Closed (customer's agreement: {_said(event.agreement)}), handled in {handled}."
+            return f"Closed (customer's agreement: {words(event.agreement)}), handled in {handled}."
         case Cancelled():
             return f"Cancelled: {event.reason}."
         case DeviationRecorded():
@@ -275,7 +280,7 @@ def _closure(event: ClosureEvent) -> str:
 def _service_level(event: ServiceLevelEvent) -> str:
     match event:
         case AgreementApplied():
-            return f"Agreement {event.agreement} applies, version {event.version} ({_said(event.party)})."
+            return f"Agreement {event.agreement} applies, version {event.version} ({words(event.party)})."
         case AgreementMoved():
             return f"Agreement {event.agreement} goes on in version {event.version}: {event.reason}."
         case HoursRecounted():
@@ -285,11 +290,11 @@ def _service_level(event: ServiceLevelEvent) -> str:
             )
         case TargetWarned():
             return (
-                f"Used {event.percent} percent of the target to {_said(event.kind)} of agreement"
+                f"Used {event.percent} percent of the target to {words(event.kind)} of agreement"
                 f" {event.agreement}; due {event.due_at:%Y-%m-%d %H:%M} UTC."
             )
         case TargetBreached():
-            return f"The target to {_said(event.kind)} of agreement {event.agreement} was breached."
+            return f"The target to {words(event.kind)} of agreement {event.agreement} was breached."
         case _:
             assert_never(event)
 
@@ -303,13 +308,9 @@ def _through(channel: Channel) -> str:
         case Channel.EMAIL:
             return "by e-mail"
         case Channel.PHONE | Channel.MONITORING:
-            return f"by {_said(channel)}"
+            return f"by {words(channel)}"
         case _:
             assert_never(channel)
-
-
-def _said(value: Enum) -> str:
-    return str(value.value).replace("_", " ")
 
 
 def _listed(values: tuple[str, ...]) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 
 from attrs import frozen
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from incident_projections.catching_up import (
     CatchingUp,
@@ -37,6 +38,7 @@ __all__ = [
     "JournalGap",
     "JournalShorter",
     "NotReached",
+    "NeverBuilt",
 ]
 
 _FIRST_PAUSE: Final = 0.002
@@ -45,6 +47,20 @@ _LONGEST_PAUSE: Final = 0.05
 
 class NotReached(TimeoutError):
     """Nobody brought the views to a position within the time that was given for it."""
+
+
+class NeverBuilt(Exception):
+    """A view is read that nobody has built yet; the message names every one of which that is so."""
+
+    def __init__(self, views: Sequence[str]) -> None:
+        super().__init__(
+            f"views: not built yet, {', '.join(views)}; "
+            "call catch_up() before the first reading, or run incidents project"
+        )
+        self.views = tuple(views)
+
+    def __reduce__(self) -> tuple[type["NeverBuilt"], tuple[tuple[str, ...]]]:
+        return type(self), (self.views,)
 
 
 @frozen(kw_only=True)
@@ -97,10 +113,19 @@ class Projections:
     def reading(self) -> Generator[Connection]:
         """Give a connection for the readers of the views; it holds up nobody.
 
-        What it shows is what was caught up; before the first `catch_up` there are no tables to read.
+        What it shows is what was caught up.
+
+        Raises:
+            NeverBuilt: when a view is read before the first `catch_up`.
         """
-        with self._storage.reading() as connection:
-            yield connection
+        try:
+            with self._storage.reading() as connection:
+                yield connection
+        except DBAPIError as error:
+            built = self.positions() if self._storage.lacks_table(error) else self._views
+            if unbuilt := [name for name in self._views if name not in built]:
+                raise NeverBuilt(unbuilt) from None
+            raise
 
     def positions(self) -> dict[str, int]:
         """How far each view has come; a view that was never built is left out."""

@@ -139,6 +139,8 @@ def extent(source: DatedSource, asked: AsOf, progress: Progress | None = None) -
     head = source.head()
     match asked:
         case UpTo(position=position):
+            if head == 0:
+                raise InvalidValue("position", "nothing is recorded yet, so that there is no past")
             if position > head:
                 raise InvalidValue(
                     "position", f"nothing is recorded there yet; name one from 1 to {head}, the last"

@@ -57,7 +57,7 @@ STANDING_EVENTS: Final[frozenset[type[StandingEvent]]] = frozenset(get_args(Stan
 """The same, to ask."""
 
 
-class Standing(Holding):
+class WorkStanding(Holding):
     """How an incident stands; instants are microseconds since 1970 UTC.
 
     `phase_before` is where one that is the same as another goes back to when that is undone (X6).
@@ -75,7 +75,7 @@ class Standing(Holding):
 _REGISTRATION: Final = Phase.REGISTRATION.value
 _AWAITING_CLOSURE: Final = Phase.AWAITING_CLOSURE.value
 
-REGISTERED: Final[Standing] = {
+REGISTERED: Final[WorkStanding] = {
     **NOBODY,
     "phase": _REGISTRATION,
     "phase_before": None,
@@ -91,25 +91,25 @@ _NAMES: Final = tuple(REGISTERED)
 _json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def written_standing(standing: Standing) -> str:
+def written_standing(standing: WorkStanding) -> str:
     """The standing as a JSON array."""
     return _json(list(standing.values()))
 
 
 # The events of an incident come close together, and nobody changes a standing in its place.
 @lru_cache(maxsize=1024)
-def read_standing(column: str) -> Standing:
+def read_standing(column: str) -> WorkStanding:
     """The standing as it was written."""
     found: Any = dict(zip(_NAMES, json.loads(column), strict=True))
-    standing: Standing = found
+    standing: WorkStanding = found
     return standing
 
 
-def standing_after(now: Standing, event: StandingEvent) -> Standing:
+def standing_after(now: WorkStanding, event: StandingEvent) -> WorkStanding:
     """How the incident stands after one more event; every standing has its members in the same order."""
     match event:
         case EscalatedToGroup() | HandOffRejected():
-            held: Standing = {**now, **handed_over(now, event)}
+            held: WorkStanding = {**now, **handed_over(now, event)}
             return held if now["phase"] == _AWAITING_CLOSURE else _working(held)
         case AssignedToPerson() | Acknowledged():
             return {**now, **handed_over(now, event)}
@@ -134,8 +134,8 @@ def standing_after(now: Standing, event: StandingEvent) -> Standing:
 
 
 def _moved_on(
-    now: Standing, event: Classified | IdentifiedAsSame | SameAsUndone | Resolved | Closed | Cancelled
-) -> Standing:
+    now: WorkStanding, event: Classified | IdentifiedAsSame | SameAsUndone | Resolved | Closed | Cancelled
+) -> WorkStanding:
     match event:
         case Classified():
             first = now["phase"] == _REGISTRATION
@@ -154,9 +154,9 @@ def _moved_on(
             assert_never(event)
 
 
-def _in(phase: Phase, now: Standing) -> Standing:
+def _in(phase: Phase, now: WorkStanding) -> WorkStanding:
     return {**now, "phase": phase.value}
 
 
-def _working(now: Standing) -> Standing:
+def _working(now: WorkStanding) -> WorkStanding:
     return _in(Phase.CLASSIFICATION if now["support_group"] is None else Phase.INVESTIGATION, now)

@@ -40,6 +40,8 @@ from incident_projections.view import View
 # Any constant that other users of advisory locks in the database are unlikely to pick.
 _ALTERING: Final = 0x1717_0001_7135_0001
 
+_UNDEFINED_TABLE: Final = "42P01"
+
 _positions: Final = Table(
     "view_positions",
     MetaData(),
@@ -168,6 +170,13 @@ class Storage:
         """Give a connection on which every statement stands by itself, so no reader holds up a writer."""
         with self.engine.connect() as connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    def lacks_table(self, failed: DBAPIError) -> bool:
+        """Whether that went wrong because there is no such table."""
+        if self._sqlite:
+            # SQLite has no code of its own for it.
+            return str(failed.orig).startswith("no such table")
+        return getattr(failed.orig, "sqlstate", None) == _UNDEFINED_TABLE
 
     @contextmanager
     def writing(self) -> Generator[Connection]:

@@ -76,7 +76,7 @@ class Alternative:
     matrix: Matrix | None = None
 
 
-class Standing(Enum):
+class TargetStanding(Enum):
     """How a target stands: nothing was agreed, its clock may still run, it was met, or breached."""
 
     UNAGREED = "unagreed"
@@ -109,10 +109,14 @@ class Course:
     `breached_at` is the first instant from which more than the target was used, in any cycle.
     """
 
-    standing: Standing
+    standing: TargetStanding
     target: timedelta | None
     used: timedelta
     breached_at: datetime | None
+
+
+_Courses: TypeAlias = Mapping[tuple[AgreementId, TargetKind], Course]
+"""What became of each target, by agreement and kind."""
 
 
 @frozen(kw_only=True)
@@ -172,33 +176,11 @@ class WhatIf:
         would_be = list(self._supposed(history, was))
         before = _courses(was, self._bare_terms, now)
         after = _courses(would_be, self._terms, now)
-        end = _at_last(was)
         return IncidentChange(
             incident=incident,
             agreed=any(each.step is Step.APPLIED for each in was),
             would_be_agreed=any(each.step is Step.APPLIED for each in would_be),
-            targets=tuple(
-                TargetChange(
-                    incident=incident,
-                    agreement=agreement,
-                    kind=kind,
-                    priority=end.priority,
-                    group=None if end.holder is None else end.holder.group,
-                    change=change,
-                    was=before.get((agreement, kind), _NOTHING),
-                    would_be=after.get((agreement, kind), _NOTHING),
-                )
-                for agreement, kind in sorted(
-                    before.keys() | after.keys(), key=lambda each: (each[0], each[1].value)
-                )
-                if (
-                    change := change_of(
-                        before.get((agreement, kind), _NOTHING).standing,
-                        after.get((agreement, kind), _NOTHING).standing,
-                    )
-                )
-                is not None
-            ),
+            targets=tuple(_changes(incident, _at_last(was), before, after)),
         )
 
     def _supposed(self, history: Sequence[Recorded], was: Sequence[Fact]) -> Iterator[Fact]:
@@ -259,38 +241,64 @@ class WhatIf:
         return found
 
 
+def _changes(
+    incident: IncidentId, end: Circumstances, before: _Courses, after: _Courses
+) -> Iterator[TargetChange]:
+    """Each target that is agreed in either case, as it was and as it would have been."""
+    for agreement, kind in sorted(before.keys() | after.keys(), key=lambda each: (each[0], each[1].value)):
+        was = before.get((agreement, kind), _NOTHING)
+        would_be = after.get((agreement, kind), _NOTHING)
+        change = change_of(was.standing, would_be.standing)
+        if change is not None:
+            yield TargetChange(
+                incident=incident,
+                agreement=agreement,
+                kind=kind,
+                priority=end.priority,
+                group=None if end.holder is None else end.holder.group,
+                change=change,
+                was=was,
+                would_be=would_be,
+            )
+
+
 def _bare(terms: Terms) -> Terms:
     # A replay looks for breaches, and warnings would only cost time.
     return changed(terms, warn_at_percent=())
 
 
-def change_of(was: Standing, would_be: Standing) -> Change | None:
+def change_of(was: TargetStanding, would_be: TargetStanding) -> Change | None:
     """What a change of standing is called; None where nothing is agreed in either case."""
-    if was is Standing.UNAGREED:
+    if was is TargetStanding.UNAGREED:
         return _FROM_NOTHING.get(would_be)
-    if would_be is Standing.UNAGREED:
+    if would_be is TargetStanding.UNAGREED:
         return Change.NO_LONGER_AGREED
-    breached, would_breach = was is Standing.BREACHED, would_be is Standing.BREACHED
+    breached, would_breach = was is TargetStanding.BREACHED, would_be is TargetStanding.BREACHED
     if breached != would_breach:
         return Change.SAVED if breached else Change.NEWLY_BREACHED
     if breached:
         return Change.BREACHED_ANYWAY
-    return Change.MET_ANYWAY if was is would_be is Standing.MET else Change.STILL_RUNNING
+    return Change.MET_ANYWAY if was is would_be is TargetStanding.MET else Change.STILL_RUNNING
 
 
 _FROM_NOTHING: Final = {
-    Standing.BREACHED: Change.WOULD_BREACH,
-    Standing.MET: Change.WOULD_MEET,
-    Standing.RUNNING: Change.STILL_RUNNING,
+    TargetStanding.BREACHED: Change.WOULD_BREACH,
+    TargetStanding.MET: Change.WOULD_MEET,
+    TargetStanding.RUNNING: Change.STILL_RUNNING,
 }
-_NOTHING: Final = Course(standing=Standing.UNAGREED, target=None, used=timedelta(), breached_at=None)
+_NOTHING: Final = Course(standing=TargetStanding.UNAGREED, target=None, used=timedelta(), breached_at=None)
 
 
-def _worst(standings: Iterable[Standing]) -> Standing:
-    return max(standings, key=_FROM_BEST.index, default=Standing.UNAGREED)
+def _worst(standings: Iterable[TargetStanding]) -> TargetStanding:
+    return max(standings, key=_FROM_BEST.index, default=TargetStanding.UNAGREED)
 
 
-_FROM_BEST: Final = (Standing.UNAGREED, Standing.MET, Standing.RUNNING, Standing.BREACHED)
+_FROM_BEST: Final = (
+    TargetStanding.UNAGREED,
+    TargetStanding.MET,
+    TargetStanding.RUNNING,
+    TargetStanding.BREACHED,
+)
 
 
 def _bound(party: Party, terms: Terms) -> tuple[Party, GroupId | None]:
@@ -311,9 +319,7 @@ _HANDED_OVER: Final = (Step.ESCALATED, Step.REJECTED)
 _PLACING: Final = (Step.PRIORITISED, *_HANDED_OVER)
 
 
-def _courses(
-    facts: Sequence[Fact], terms_of: TermsOf, now: datetime
-) -> dict[tuple[AgreementId, TargetKind], Course]:
+def _courses(facts: Sequence[Fact], terms_of: TermsOf, now: datetime) -> _Courses:
     """What became of each target, by agreement and kind."""
     applied = [each.values for each in facts if each.step is Step.APPLIED]
     if not applied:
@@ -336,9 +342,9 @@ def _course(cycles: Sequence[Timer], now: datetime) -> Course:
     )
     firsts = [first for each in cycles if (first := _first_breach(each, now)) is not None]
     if firsts:
-        standing = Standing.BREACHED
+        standing = TargetStanding.BREACHED
     elif all(each.clock.target is None for each in cycles):
-        standing = Standing.UNAGREED
+        standing = TargetStanding.UNAGREED
     else:
         standing = _UNBREACHED[cycles[-1].clock.state]
     return Course(
@@ -350,10 +356,10 @@ def _course(cycles: Sequence[Timer], now: datetime) -> Course:
 
 
 _UNBREACHED: Final = {
-    ClockState.WAITING: Standing.UNAGREED,
-    ClockState.RUNNING: Standing.RUNNING,
-    ClockState.PAUSED: Standing.RUNNING,
-    ClockState.STOPPED: Standing.MET,
+    ClockState.WAITING: TargetStanding.UNAGREED,
+    ClockState.RUNNING: TargetStanding.RUNNING,
+    ClockState.PAUSED: TargetStanding.RUNNING,
+    ClockState.STOPPED: TargetStanding.MET,
 }
 
 

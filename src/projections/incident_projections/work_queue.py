@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
 
 from incident_domain.events import Line, Party
 from incident_projections.queue import UNPRIORITISED, Phase
-from incident_projections.standing import Standing, read_standing
+from incident_projections.standing import WorkStanding, read_standing
 from incident_projections.view import METADATA, NAME
 
 NEVER: Final = 2**63 - 1
@@ -109,14 +109,14 @@ def work_service_rows(clock_rows: tuple[Mapping[str, Any], ...]) -> tuple[Mappin
     return tuple({**row, "service": service} for service in sorted(set(standing["services"])))
 
 
-def _at_work(clock_rows: tuple[Mapping[str, Any], ...]) -> Standing | None:
+def _at_work(clock_rows: tuple[Mapping[str, Any], ...]) -> WorkStanding | None:
     if not clock_rows:
         return None
     standing = read_standing(clock_rows[0]["standing"])
     return standing if standing["phase"] in _AT_WORK else None
 
 
-def _row(clock_rows: tuple[Mapping[str, Any], ...], standing: Standing) -> WorkRow:
+def _row(clock_rows: tuple[Mapping[str, Any], ...], standing: WorkStanding) -> WorkRow:
     head, *timers = clock_rows
     first = min(
         (
@@ -146,7 +146,7 @@ def _row(clock_rows: tuple[Mapping[str, Any], ...], standing: Standing) -> WorkR
     }
 
 
-def _state(standing: Standing) -> WorkState:
+def _state(standing: WorkStanding) -> WorkState:
     if standing["hold_since"] is not None:
         return WorkState.ON_HOLD
     in_support = standing["phase"] == Phase.CLASSIFICATION.value

@@ -1,7 +1,7 @@
 """Service level agreements: published in versions, corrected by events of their own, never edited (P3.7)."""
 
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from attrs import evolve
@@ -9,9 +9,11 @@ from attrs import evolve
 from incident_domain import (
     AgreementChange,
     AgreementEvent,
+    AgreementId,
     AgreementPublished,
     BrokenHistory,
     CorrectHoliday,
+    GroupId,
     Holiday,
     HolidayCorrected,
     Hours,
@@ -134,11 +136,19 @@ def test_a_version_never_takes_the_place_of_one_before_it(earlier: datetime) -> 
     assert refusal((PUBLISH,), late) == "holds-too-early"
 
 
+def test_an_agreement_with_a_group_names_it() -> None:
+    """Its clocks run while that group holds an incident: without one none would ever run."""
+    nobodys = evolve(PUBLISH, party=Party.GROUP)
+    assert refusal((), nobodys) == "no-group"
+    assert happened((), evolve(nobodys, terms=evolve(PUBLISH.terms, group=GroupId("network"))))
+
+
 def test_an_agreement_keeps_its_party() -> None:
     """What is agreed with a supplier is another agreement."""
     supplier = evolve(NEXT, party=Party.SUPPLIER)
     assert refusal((PUBLISH,), supplier) == "other-party"
-    assert refusal((PUBLISH,), evolve(PUBLISH, party=Party.GROUP)) == "other-party"
+    ola = evolve(PUBLISH, party=Party.GROUP, terms=evolve(PUBLISH.terms, group=GroupId("network")))
+    assert refusal((PUBLISH,), ola) == "other-party"
 
 
 @pytest.mark.clause("P3.7")
@@ -241,6 +251,13 @@ HOURS = GOLD_TERMS.hours
         ({"warn_at_percent": (0,)}, "warn_at_percent"),
         ({"warn_at_percent": (100,)}, "warn_at_percent"),
         ({"escalate_to": PersonId("")}, "escalate_to"),
+        ({"escalate_to": PersonId("a" * 201)}, "terms.escalate_to: must have at most 200 characters"),
+        ({"targets": [TARGET]}, "terms.targets: must be of the type tuple"),
+        (
+            {"targets": (evolve(TARGET, minutes=cast("int", 1.5)),)},
+            "terms.targets.minutes: must be of the type int",
+        ),
+        ({"hours": None}, "terms.hours: must be of the type Hours"),
         ({"hours": evolve(HOURS, timezone="Europe/Bilbao")}, "IANA time zone"),
         ({"hours": Hours(timezone="UTC", weekly=((Window(0, 1441),),) + ((),) * 6)}, "24:00"),
         ({"hours": evolve(HOURS, weekly=HOURS.weekly[:6])}, "seven days"),
@@ -258,3 +275,16 @@ def test_a_holiday_is_a_day() -> None:
     """An instant is refused where a date is asked for, since it lies on two dates at once."""
     with pytest.raises(InvalidValue, match="holiday: date must be a date without a time"):
         ask(CorrectHoliday, holiday=evolve(PRUDENCIO, date=minute(0)))
+
+
+@pytest.mark.parametrize("holiday", [None, "2026-04-28", minute(0)])
+def test_a_holiday_says_its_date_name_and_source(holiday: Any) -> None:
+    """Anything else is refused before it is looked into."""
+    with pytest.raises(InvalidValue, match="holiday: must be a holiday"):
+        ask(CorrectHoliday, holiday=holiday)
+
+
+def test_the_name_of_an_agreement_is_as_long_as_every_identifier_may_be() -> None:
+    """The error names the field, not where the store would keep it."""
+    with pytest.raises(InvalidValue, match="agreement: must have at most 200 characters"):
+        ask(PublishAgreement, agreement=AgreementId("a" * 201))

@@ -33,6 +33,7 @@ from incident_domain import (
     VerifyRecord,
 )
 from incident_domain.command import Command
+from incident_domain.validation import InvalidValue
 from tests.examples import CUSTOMER, DESK, IMPORTER, INCIDENT, OTHER, SUPPORT
 from tests.process_spec import (
     ACKNOWLEDGED,
@@ -238,6 +239,13 @@ def test_p5_2_a_reopening_dated_before_its_resolution_counts_no_time_twice() -> 
     closed = outcome.decision.events[INCIDENT][-1]
     assert isinstance(closed, Closed)
     assert closed.handling_seconds == 50 * 60
+
+
+@pytest.mark.parametrize("seconds", [-1, 315_537_897_600])
+def test_no_closing_tells_a_handling_time_that_cannot_be(seconds: int) -> None:
+    """It lies between two instants, so that every view can say it."""
+    with pytest.raises(InvalidValue, match=r"^handling_seconds: "):
+        Closed(by=DESK, occurred_at=minute(50), agreement=Agreement.CONFIRMED, handling_seconds=seconds)
 
 
 @pytest.mark.clause("P5.2")

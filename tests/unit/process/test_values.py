@@ -138,3 +138,10 @@ def test_an_instant_that_utc_cannot_name_is_refused(beyond: datetime) -> None:
         ask(RegisterIncident, at=beyond)
     with pytest.raises(InvalidValue, match="began_at: must lie in the years 1 to 9999 of UTC"):
         ask(RecordAnalysis, began_at=beyond)
+
+
+@pytest.mark.parametrize("year", [1, 1899, 9999])
+def test_what_happened_lies_in_the_years_in_which_working_time_is_counted(year: int) -> None:
+    """A slip in the year is refused: recorded, it would stop the service clocks of every incident."""
+    with pytest.raises(InvalidValue, match=r"^at: must lie in the years 1900 to 9998"):
+        ask(Acknowledge, at=datetime(year, 7, 1, tzinfo=UTC))
