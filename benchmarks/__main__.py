@@ -4,6 +4,7 @@ import argparse
 from time import perf_counter
 
 from benchmarks import (
+    audits,
     commands,
     exports,
     imports,
@@ -34,6 +35,7 @@ TOPICS = {
     "queue_top": queue_top.measure,
     "import": imports.measure,
     "export": exports.measure,
+    "audit": audits.measure,
     "what_if": what_if.measure,
     "proof": proof.measure,
 }

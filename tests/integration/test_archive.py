@@ -190,6 +190,24 @@ def test_one_organisation_is_every_incident_that_names_it(told: str, tmp_path: P
     ]
 
 
+def test_what_narrows_an_export_holds_together(told: str, tmp_path: Path) -> None:
+    """An incident and its organisation are the incident; with another's organisation it is nothing."""
+    of_both, of_one, of_all = (
+        {each["stream"] for each in events_of(exported(told, tmp_path / "part.jsonl", selection))}
+        for selection in (
+            Selection(incident=SCANNERS, organisation="parcels"),
+            Selection(incident=SCANNERS),
+            Selection(organisation="parcels"),
+        )
+    )
+
+    assert of_both == of_one < of_all
+    assert (
+        exported(told, tmp_path / "none.jsonl", Selection(incident=SCANNERS, organisation="elsewhere"))[1:-1]
+        == []
+    )
+
+
 def test_a_period_is_what_happened_in_it(told: str, tmp_path: Path) -> None:
     """The beginning belongs to a period and the end does not; two that meet are the whole."""
     with Journal.open(told) as journal:
@@ -247,6 +265,14 @@ BROKEN: Final[list[tuple[str, Callable[[Lines], Lines], str]]] = [
     ("the last removed", only(slice(-2), slice(-1, None)), "after 59 of the 60 events"),
     ("one twice", only(slice(9), slice(8, None)), "line 10: position 8 follows 8"),
     ("two swapped", only(slice(8), slice(9, 10), slice(8, 9), slice(10, None)), "position 9 follows 7"),
+    ("fewer than the journal", in_line(1, b'"events":60', b'"events":59'), "up to position 60 it names 59"),
+    ("a bottomless header", in_line(1, b'"events":', b'"x":' + b"[" * 99_999 + b',"events":'), "no header"),
+    (
+        "a bottomless event",
+        in_line(9, b'"event":', b'"event":' + b"[" * 99_999),
+        "line 9: .*no.* JSON object",
+    ),
+    ("a bottomless end", in_line(62, b"null", b"[" * 99_999), "line 62: the line with the checkpoint"),
     ("a blank", in_line(9, b'"version":', b'"version": '), "line 9: .*compact"),
     ("more after the end", only(slice(None), slice(-1, None)), "line 63: more follows"),
     ("an unknown event", in_line(3, b"registered.v2", b"registered.v9"), "no event of that name"),

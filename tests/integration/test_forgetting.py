@@ -1,16 +1,18 @@
 """A person is forgotten, and no copy is left of what was known about them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 from sqlalchemy import inspect
 
 import incident_domain as itil
-from incident_adapters import recorder_sqlite
+from incident_adapters import recorder_sqlite, remains
 from incident_adapters.agreement_terms import AgreementTerms
 from incident_adapters.archive_line import line_of
 from incident_adapters.cli import run
@@ -19,6 +21,7 @@ from incident_adapters.forgetting import UnknownPerson, forget
 from incident_adapters.recorder import StoreError
 from incident_adapters.service_desk import ServiceDesk
 from incident_domain.erasure import ForgetPerson
+from incident_domain.events import PersonForgotten
 from incident_domain.personal import ERASED
 from incident_projections.engine import Projections
 from incident_projections.similar import INCIDENT_TRAITS, similar_to
@@ -189,8 +192,22 @@ def test_no_file_of_an_sqlite_store_holds_what_was_forgotten(
     assert [each.name for each in folder.iterdir() if found_in(each.read_bytes())] == []
 
 
+def in_files_of(database: str, words: Callable[[bytes], list[str]]) -> dict[str, list[str]]:
+    """What of these words stands in the files of a PostgreSQL database, file by file."""
+    with psycopg.connect(database, autocommit=True) as server:
+        server.execute("CHECKPOINT")
+        folder = server.execute(
+            "SELECT current_setting('data_directory') || '/base/' || oid FROM pg_database"
+            " WHERE datname = current_database()"
+        ).fetchone()
+    assert folder is not None
+    files = [each for each in Path(folder[0]).iterdir() if each.is_file()]
+    assert len(files) > 50
+    return {each.name: found for each in files if (found := words(each.read_bytes()))}
+
+
 def test_no_table_of_a_postgresql_store_holds_what_was_forgotten(
-    postgres_database: str, postgresql_url: str, tmp_path: Path
+    postgres_database: str, tmp_path: Path
 ) -> None:
     """Neither a table nor a file of its tables and statistics on the server's disk holds a word of it."""
     with ServiceDesk.open(postgres_database, keys=f"sqlite:///{tmp_path / 'keys.db'}") as desk:
@@ -206,17 +223,47 @@ def test_no_table_of_a_postgresql_store_holds_what_was_forgotten(
         assert lines(desk)[: len(before)] == before
         assert found_in(" ".join(cells(desk)).encode()) == []
         with psycopg.connect(postgres_database, autocommit=True) as server:
-            server.execute("CHECKPOINT")
             statistics = server.execute("SELECT pg_stats::text FROM pg_stats").fetchall()
-            folder = server.execute(
-                "SELECT current_setting('data_directory') || '/base/' || oid FROM pg_database"
-                " WHERE datname = current_database()"
-            ).fetchone()
         assert found_in(repr(statistics).encode()) == []
-        assert folder is not None
-        files = [each for each in Path(folder[0]).iterdir() if each.is_file()]
-        assert len(files) > 50
-        assert {each.name: found_in(each.read_bytes()) for each in files if found_in(each.read_bytes())} == {}
+        assert in_files_of(postgres_database, found_in) == {}
+
+
+def test_a_backup_that_runs_on_the_server_is_told_of_and_keeps_no_key(
+    postgres_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Old rows of views that the server keeps for an older transaction are said; a key is gone at once."""
+    # given
+    monkeypatch.setattr(remains, "_SECONDS_BETWEEN", 0)
+    keys = f"{postgres_database}_keys"
+    with psycopg.connect(postgres_database, autocommit=True) as server:
+        server.execute(SQL("CREATE DATABASE {}").format(Identifier(keys.rpartition("/")[2])))
+    with ServiceDesk.open(postgres_database, keys=keys) as desk, ExitStack() as backups:
+        fill(desk)
+        known = projections(desk)
+        known.catch_up()
+        with psycopg.connect(keys) as server:
+            [secret] = server.execute("SELECT secret FROM subject_keys WHERE subject = %s", [GONE]).fetchall()
+
+        def holding_the_key(data: bytes) -> list[str]:
+            return ["the key"] * (bytes(secret[0]) in data)
+
+        assert in_files_of(keys, holding_the_key)
+        for database in (postgres_database, keys):
+            backup = backups.enter_context(psycopg.connect(database))
+            backup.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            backup.execute("SELECT 1 FROM pg_class LIMIT 1")
+
+        # when
+        with pytest.raises(StoreError, match="a transaction that began before is still open"):
+            forget(desk, known, asked())
+
+        # then
+        assert in_files_of(keys, holding_the_key) == {}
+        assert found_in(" ".join(cells(desk)).encode()) == []
+        backups.close()
+        forget(desk, known, asked())
+        assert in_files_of(postgres_database, found_in) == {}
+        assert len(desk.journal.read("erasures")) == 1
 
 
 def test_everything_shows_that_it_was_erased_and_others_are_untouched(store_url: str, tmp_path: Path) -> None:
@@ -296,6 +343,24 @@ def test_forgetting_is_recorded_once_and_may_be_begun_again(store_url: str, tmp_
         assert (again.texts, again.incidents) == (first.texts, first.incidents)
 
 
+def test_who_comes_back_can_be_forgotten_again_and_both_are_recorded(store_url: str, tmp_path: Path) -> None:
+    """Their new key goes as the old one did, and the stream of erasures tells of both times."""
+    with ServiceDesk.open(store_url, keys=f"sqlite:///{tmp_path / 'keys.db'}") as desk:
+        fill(desk)
+        known = projections(desk)
+        forget(desk, known, asked())
+        desk.handle(registration(desk.new_incident_id(), GONE))
+
+        forget(desk, known, asked())
+
+        erasures = desk.journal.read("erasures")
+        assert [each.event.incidents for each in erasures if isinstance(each.event, PersonForgotten)] == [
+            2,
+            3,
+        ]
+        assert found_in(repr(desk.journal.read_all(0, 1000)).encode()) == []
+
+
 def test_what_was_recorded_before_there_was_a_key_is_counted(tmp_path: Path) -> None:
     """Bytes are never rewritten: the answer says how much stands readable."""
     url = f"sqlite:///{tmp_path / 'incidents.db'}"
@@ -324,6 +389,23 @@ def test_only_the_incident_manager_forgets_and_only_whom_there_is(tmp_path: Path
         assert "Zacarias" in repr(desk.journal.read(FIRST))
     with ServiceDesk.open(url) as desk, pytest.raises(StoreError, match="no key store"):
         forget(desk, projections(desk), asked())
+
+
+def test_nobody_is_reported_as_forgotten_while_the_key_is_in_another_store(
+    store_url: str, tmp_path: Path
+) -> None:
+    """A slip in the key store's name, which makes a new and empty one, records nothing."""
+    keys = f"sqlite:///{tmp_path / 'keys.db'}"
+    with ServiceDesk.open(store_url, keys=keys) as desk:
+        fill(desk)
+
+    slip = f"sqlite:///{tmp_path / 'kesy.db'}"
+    with ServiceDesk.open(store_url, keys=slip) as desk, pytest.raises(StoreError, match="26 texts about"):
+        forget(desk, projections(desk), asked())
+
+    with ServiceDesk.open(store_url, keys=keys) as desk:
+        assert desk.journal.read("erasures") == []
+        assert forget(desk, projections(desk), asked()).texts == 26
 
 
 def test_an_erasure_that_was_broken_off_is_finished_by_the_next(
@@ -377,3 +459,32 @@ def test_an_unfinished_rebuild_keeps_nothing(store_url: str, tmp_path: Path) -> 
 
         assert not inspect(desk.journal.store.engine).has_table("timeline_building")
         assert found_in(" ".join(cells(desk)).encode()) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE journal SET name = 'incident.of_a_later_release.v9' WHERE stream = 'AAAA-1' AND version = 4",
+        "UPDATE journal SET state = '\xff'::bytea WHERE stream = 'AAAA-1' AND version = 4",
+        "UPDATE journal SET state = '{\"person\":\"c-117\"}'::bytea WHERE stream = 'AAAA-1' AND version = 1",
+        "DELETE FROM journal WHERE stream = 'AAAA-1' AND version = 4",
+    ],
+)
+def test_an_event_that_cannot_be_read_keeps_nobody_from_being_forgotten(
+    store_url: str, tmp_path: Path, change: str
+) -> None:
+    """The rows of the views go all the same, those of the person's other incidents too."""
+    with ServiceDesk.open(store_url, keys=f"sqlite:///{tmp_path / 'keys.db'}") as desk:
+        fill(desk)
+        known = projections(desk)
+        known.catch_up()
+        with desk.journal.store.engine.begin() as connection:
+            if connection.dialect.name == "sqlite":
+                change = change.replace("'\\xff'::bytea", "x'ff'").replace("::bytea", "")
+            assert connection.exec_driver_sql(change).rowcount == 1
+
+        done = forget(desk, known, asked())
+
+        assert done.incidents == 2
+        assert found_in(" ".join(cells(desk)).encode()) == []
+        assert "The printer is dead" in " ".join(cells(desk))

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 import duckdb
 import pytest
+from eventsourcing.persistence import StoredEvent
 from jsonschema import Draft202012Validator
 
 from incident_adapters.cli import run
@@ -86,6 +87,7 @@ def test_a_batch_of_cloud_events_is_an_array_whose_data_keep_to_their_schemas(
     for found, recorded in zip(batch, history, strict=False):
         name = WIRE_NAMES[type(recorded.event)]
         assert found["specversion"] == "1.0"
+        assert found["source"] == "urn:itil-incidents:journal"
         assert (found["id"], found["type"]) == (str(recorded.event_id), name)
         assert (found["subject"], found["time"]) == (recorded.stream, written_instant(recorded.occurred_at))
         assert all(key.isalnum() and key.islower() and len(key) <= 20 for key in found)
@@ -143,6 +145,27 @@ def test_xes_has_a_trace_for_each_incident(told: str, of_incidents: list[Recorde
         ]
         assert [each["identity:id"] for each in found[stream]] == [str(each.event_id) for each in told_of]
         assert {each["lifecycle:transition"] for each in found[stream]} == {"complete"}
+
+
+def test_xes_holds_what_xml_cannot_as_a_replacement_character(told: str, tmp_path: Path) -> None:
+    """A control character in somebody's identifier makes no file that nobody can read."""
+    store = f"sqlite:///{tmp_path / 'odd.sqlite'}"
+    with Journal.open(told) as source, Journal.open(store) as target:
+        rows = source.store.read(0, 10)
+        target.store.insert_events(
+            [
+                StoredEvent(row[1], row[2], row[3], row[4].replace(b'"amaya"', b'"am\\u0001ya"'))
+                for row in rows
+            ]
+        )
+
+    resources = {
+        each["org:resource"]
+        for _, trace in traces(export(store, tmp_path / "odd.xes", Format.XES))
+        for each in trace
+    }
+
+    assert "am\N{REPLACEMENT CHARACTER}ya" in resources
 
 
 def test_xes_narrowed_to_a_period_holds_no_empty_trace(told: str, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Replay and conformance on the command line: from a store, from an archive, and after tampering."""
 
 import json
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -254,3 +255,63 @@ def test_what_is_no_clause_is_refused(incidents: Incidents, played: Path) -> Non
 
     assert (ran.code, ran.out) == (ExitCode.MISUSED, "")
     assert "--clause: is no clause of the process" in ran.err
+
+
+def test_the_archive_that_is_examined_is_not_written_over(incidents: Incidents, archived: Path) -> None:
+    """A slip in a name must not cost the evidence."""
+    before = archived.read_bytes()
+
+    ran = incidents("conformance", "--from-archive", str(archived), "--output", str(archived))
+
+    assert (ran.code, archived.read_bytes()) == (ExitCode.MISUSED, before)
+    assert "--output: is the archive that is examined" in ran.err
+
+
+def test_a_position_beyond_the_archive_is_refused(incidents: Incidents, archived: Path) -> None:
+    """The state at a moment that is not in the archive is not made up, of one incident or of everything."""
+    beyond = ("--as-of-position", "1000", "--from-archive", str(archived))
+
+    for ran in (incidents("replay", *beyond), incidents("replay", SCANNERS, *beyond)):
+        assert (ran.code, ran.out) == (ExitCode.MISUSED, "")
+        assert "nothing is recorded there; name one from 1 to " in ran.err
+
+
+@pytest.mark.parametrize("name", ["none.jsonl", "letter.txt", "."])
+def test_what_is_no_archive_makes_no_store(incidents: Incidents, tmp_path: Path, name: str) -> None:
+    """A slip in the archive's name leaves no empty store behind."""
+    (tmp_path / "letter.txt").write_text("Dear Sir or Madam")
+
+    ran = incidents(
+        "import", "archive", str(tmp_path / name), "--store", f"sqlite:///{tmp_path / 'new.sqlite'}"
+    )
+
+    assert ran.code == ExitCode.FILE
+    assert not (tmp_path / "new.sqlite").exists()
+
+
+def test_an_instant_is_part_of_the_past_that_it_ends(incidents: Incidents, archived: Path) -> None:
+    """What was recorded at the very instant belongs to it; an archive finds names in any case."""
+    words = ("replay", SCANNERS.lower(), "--step", "--from-archive", str(archived), "--json")
+    told = [(each["recorded_at"], each["position"]) for each in incidents(*words).data["events"]]
+    instants = sorted({at for at, _ in told})
+    assert len(instants) > 3
+
+    for instant in instants[:3]:
+        known = incidents(*words, "--as-of", instant).data["events"]
+        assert [each["position"] for each in known] == [position for at, position in told if at <= instant]
+
+
+def test_what_had_happened_by_an_instant_has_no_gaps_that_break_it(
+    incidents: Incidents, archived: Path
+) -> None:
+    """Where one incident's event happened after all others its positions are left out; nothing is broken."""
+    everything = incidents("replay", "--from-archive", str(archived), "--json").data["events"]
+    lines = archived.read_bytes().split(b"\n")
+    lines[3] = re.sub(rb'"occurred_at":"[^"]*"', b'"occurred_at":"2026-03-31T00:00:00.000000Z"', lines[3])
+    archived.write_bytes(b"\n".join(lines))
+
+    half = incidents("replay", "--as-of-occurred", "2026-03-30", "--from-archive", str(archived), "--json")
+
+    assert half.code == ExitCode.DONE
+    assert half.data["broken"] == 0
+    assert 0 < half.data["events"] < everything

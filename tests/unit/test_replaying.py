@@ -1,14 +1,18 @@
 """Replay: the state after every event, what each changed, and which event broke a history."""
 
+from datetime import timedelta
+
 from attrs import evolve as changed
 
 from incident_adapters.cli_replay import replayed_history, replayed_incident
+from incident_adapters.history import up_to
 from incident_adapters.replay_stands import Spilling, spill
 from incident_domain.events import Acknowledged, DomainEvent, EscalatedToGroup, IncidentEvent, Prioritised
 from incident_domain.evolution import replay
 from incident_domain.incident import AwaitingClosure, Ended
 from incident_domain.policy import Policy
-from incident_projections.replaying import Break, Replay, Stand, Step, differences
+from incident_projections.past import OccurredBy
+from incident_projections.replaying import Break, Replay, Stand, Step, differences, known
 from tests.examples import INCIDENT, OTHER
 from tests.histories import recorded
 from tests.process_spec import CLOSED, RESOLVED, SOLVED, of
@@ -136,3 +140,22 @@ def test_an_event_that_cannot_be_read_breaks_its_history() -> None:
     found = replayed_history([*told[:2], unreadable, *told[3:]], whole=True)
 
     assert found.first_broken == (unreadable,)
+
+
+def test_a_stream_ends_at_what_had_not_happened_yet() -> None:
+    """What was recorded after it in the stream is not known either, even where it happened before."""
+    first, second, third, *_ = recorded(*made_by_deciding(RESOLVED))
+    late = changed(second, event=changed(second.event, occurred_at=first.occurred_at + timedelta(days=1)))
+    early = changed(third, event=changed(third.event, occurred_at=first.occurred_at))
+
+    assert list(up_to([first, late, early], OccurredBy(at=first.occurred_at))) == [first]
+
+
+def test_what_holds_nothing_is_no_field_of_the_state() -> None:
+    """A state is shown by what it holds, without empty lists and without nothing."""
+    replaying = Replay()
+    states = [replaying.take(each) for each in recorded(*made_by_deciding(RESOLVED))]
+
+    for step in states:
+        assert isinstance(step, Step)
+        assert not {path for path, held in known(step.after).items() if held in (None, (), frozenset(), {})}

@@ -316,8 +316,12 @@ def _header(line: bytes) -> Header:
             since=None if asked.since is None else read_instant(asked.since, None),
             until=None if asked.until is None else read_instant(asked.until, None),
         )
-    except (msgspec.MsgspecError, ValueError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         raise ArchiveUnreadable("line 1: it is no header of an archive; name a file of that format") from None
+    if selection.whole and held.events != held.through:
+        raise ArchiveUnreadable(
+            f"line 1: of a whole journal up to position {held.through} it names {held.events} events"
+        )
     return Header(
         written_by=held.written_by,
         selection=selection,
@@ -330,7 +334,7 @@ def _header(line: bytes) -> Header:
 def _closing(line: bytes, number: int) -> str | None:
     try:
         return _CLOSING(line).checkpoint
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise ArchiveUnreadable(
             f"line {number}: the line with the checkpoint belongs here, which ends the archive"
         ) from None

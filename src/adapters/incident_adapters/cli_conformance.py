@@ -3,8 +3,7 @@
 import re
 import sys
 from collections import Counter
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final, TextIO
@@ -13,11 +12,9 @@ import msgspec
 from cyclopts import Parameter
 
 from incident_adapters.cli_errors import UnwritableFile
-from incident_adapters.cli_replay import opened
+from incident_adapters.cli_replay import history_of
 from incident_adapters.cli_report import Format, form, html_of, write
-from incident_adapters.cli_session import Here, Session
-from incident_adapters.cli_store import existing
-from incident_adapters.history import History, of_journal
+from incident_adapters.cli_session import Here
 from incident_adapters.replay_stands import Spilling, spill
 from incident_adapters.report_conformance import Examined, conformance_page
 from incident_adapters.report_text import text
@@ -73,14 +70,17 @@ def conformance(
     output
         The file to write instead of printing; it is replaced as a whole.
     """
-    if clause is not None and _CLAUSE.fullmatch(clause) is None:
-        raise InvalidValue("--clause", "is no clause of the process; give one such as P2.2 or X7")
-    selection = Selection(since=_in_utc(since), until=_in_utc(until), clause=clause)
-    if selection.since is not None and selection.until is not None and selection.until <= selection.since:
-        raise InvalidValue("--to", "must lie after --from; give another time, or leave it out")
+    selection = _selection(since, until, clause)
+    if output is not None and from_archive is not None and output.resolve() == from_archive.resolve():
+        raise InvalidValue("--output", "is the archive that is examined; name another file")
     session.reader_of(Readable.JOURNAL)
     shape = form(form_asked, as_json=session.as_json)
-    with _history(session, from_archive) as history, spill() as held:
+    with history_of(session, from_archive) as history, spill() as held:
+        if not history.whole:
+            raise InvalidValue(
+                "--from-archive",
+                "it is a part of a journal, and the rules look at all of it; export the whole journal",
+            )
         examination = Examination(
             selection,
             stands=Spilling[str, Stand](held, "stands"),
@@ -101,19 +101,13 @@ def conformance(
         write(output, printed)
 
 
-@contextmanager
-def _history(session: Session, archive: Path | None) -> Generator[History]:
-    if archive is None:
-        with existing(session.url) as store:
-            yield of_journal(store.desk.journal)
-        return
-    with opened(archive) as history:
-        if not history.whole:
-            raise InvalidValue(
-                "--from-archive",
-                "it is a part of a journal, and the rules look at all of it; export the whole journal",
-            )
-        yield history
+def _selection(since: datetime | None, until: datetime | None, clause: str | None) -> Selection:
+    if clause is not None and _CLAUSE.fullmatch(clause) is None:
+        raise InvalidValue("--clause", "is no clause of the process; give one such as P2.2 or X7")
+    selection = Selection(since=_in_utc(since), until=_in_utc(until), clause=clause)
+    if selection.since is not None and selection.until is not None and selection.until <= selection.since:
+        raise InvalidValue("--to", "must lie after --from; give another time, or leave it out")
+    return selection
 
 
 def _first(findings: Iterator[Finding], most: int) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from attrs import frozen
 from cyclopts import Parameter
 from rich.console import RenderableType
 
-from incident_adapters.archive_file import write_archive
+from incident_adapters.archive_file import opened_archive, write_archive
 from incident_adapters.archive_import import import_archive
 from incident_adapters.cli_access import record_or_say, sha256_of
 from incident_adapters.cli_errors import NotFound, UnreadableFile, UnwritableFile
@@ -217,11 +217,13 @@ def archive(file: Path, /, *, session: Here) -> None:
         The archive, as `incidents export` writes it.
     """
     session.allow_recording(Role.IMPORTER, "P1.3")
-    with opened(session.url) as store, session.bar.shown("importing") as progress:
-        try:
+    try:
+        with opened_archive(file):
+            pass  # Before the store, which is made where there is none.
+        with opened(session.url) as store, session.bar.shown("importing") as progress:
             done = import_archive(store.desk.journal, file, progress)
-        except OSError as error:
-            raise UnreadableFile(f"FILE: {file} cannot be read ({error.strerror}); check its name") from error
+    except OSError as error:
+        raise UnreadableFile(f"FILE: {file} cannot be read ({error.strerror}); check its name") from error
     session.answer(done)
     session.tell(f"The archive holds {done.events} events; {done.recorded} of them were recorded now.")
 

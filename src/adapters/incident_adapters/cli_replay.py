@@ -131,7 +131,7 @@ def replay(
     session.reader_of(Readable.JOURNAL)
     asked = past.asked
     if incident is None:
-        with _history(session, from_archive) as history, session.bar.shown("replaying") as progress:
+        with history_of(session, from_archive) as history, session.bar.shown("replaying") as progress:
             told = history.watched(progress)
             told = told if asked is None else up_to(told, asked)
             found = replayed_history(told, whole=_unbroken(history, past))
@@ -152,7 +152,13 @@ def _unbroken(history: History, past: PastAsked) -> bool:
 
 
 @contextmanager
-def _history(session: Session, archive: Path | None) -> Generator[History]:
+def history_of(session: Session, archive: Path | None) -> Generator[History]:
+    """The history that the command line means: that of an archive where one is named, else of the store.
+
+    Raises:
+        UnreadableFile: when the archive cannot be read.
+        InvalidValue: when it holds histories without their beginning.
+    """
     if archive is None:
         with existing(session.url) as store:
             yield of_journal(store.desk.journal)

@@ -1,11 +1,8 @@
 """The closure report of one incident, and of a period (P5.3): as text, as JSON, or as a page to print."""
 
-import os
-from contextlib import suppress
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Final
 
 import msgspec
@@ -28,6 +25,7 @@ from incident_adapters.report_period import period_page
 from incident_adapters.report_text import text
 from incident_adapters.report_words import Language, Wording
 from incident_adapters.role_reader import RoleReader
+from incident_adapters.whole_file import whole_file
 from incident_domain import IncidentId
 from incident_domain.personal import ERASED, SEALED
 from incident_domain.reading import Readable
@@ -166,36 +164,18 @@ def write(file: Path, printed: str) -> None:
 
     Raises:
         UnwritableFile: when it cannot be written; what was there before is there still.
+        FileInUse: when another process is writing the same file.
     """
     try:
         if file.exists() and not file.is_file():
             file.write_text(f"{printed}\n", encoding="utf-8")
             return
-        meant = Path(os.path.realpath(file))
-        with NamedTemporaryFile(
-            "w", encoding="utf-8", dir=meant.parent, prefix=f".{meant.name}.", delete=False
-        ) as beside:
-            try:
-                beside.write(f"{printed}\n")
-                beside.flush()
-                os.fsync(beside.fileno())
-                # A temporary file is its owner's alone; the report is as readable as any new file.
-                Path(beside.name).chmod(0o666 & ~_umask())
-                Path(beside.name).replace(meant)
-            except BaseException:
-                with suppress(FileNotFoundError):
-                    Path(beside.name).unlink()
-                raise
+        with whole_file(file) as part:
+            part.write_text(f"{printed}\n", encoding="utf-8")
     except OSError as error:
         raise UnwritableFile(
             f"--output: {file} cannot be written ({error.strerror}); name another file"
         ) from error
-
-
-def _umask() -> int:
-    umask = os.umask(0)
-    os.umask(umask)
-    return umask
 
 
 def incident_text(report: IncidentReport, width: int) -> Text:

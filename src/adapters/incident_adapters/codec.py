@@ -103,6 +103,7 @@ _UNREADABLE = (
     ValueError,
     AttributeError,
     ArithmeticError,
+    RecursionError,
 )
 """What comes up when bytes are not what they should be."""
 
@@ -119,9 +120,15 @@ def stored_names(kinds: Iterable[type[Event]]) -> tuple[str, ...]:
 
 
 def personal_texts(name: str, state: bytes) -> list[str]:
-    """The personal texts in an event's bytes as they stand there, sealed or not."""
-    event = _DECODER.decode(state).event
-    return [holder[path[-1]] for holder, path in holders(event, _PERSONAL[name])]
+    """The personal texts in an event's bytes as they stand there, sealed or not.
+
+    There are none in bytes that this release cannot read: it does not know which they are.
+    """
+    try:
+        event = _DECODER.decode(state).event
+        return [holder[path[-1]] for holder, path in holders(event, _PERSONAL[name])]
+    except _UNREADABLE:
+        return []
 
 
 class EventMapper(Mapper[str]):

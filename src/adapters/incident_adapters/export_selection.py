@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 from attrs import frozen
+from eventsourcing.persistence import MapperDeserialisationError
 
 from incident_adapters.codec import stored_names
 from incident_adapters.converters import written_instant
@@ -75,7 +76,8 @@ def extract(journal: Journal, selection: Selection, progress: Progress) -> Extra
     """Fix what a selection comes to in the journal as it is now.
 
     Raises:
-        MapperDeserialisationError: when an event that names a customer or a child cannot be read.
+        MapperDeserialisationError: when an event that names a customer or a child cannot be read, or, where a
+            period is asked for, when one of them happened.
     """
     through = journal.head()
     found = Extract(
@@ -141,17 +143,33 @@ def _meant(wanted: Extract) -> Callable[[JournalRow], bool]:
             return False
         if not timed:
             return True
-        happened = _HAPPENING(row[4]).event.occurred_at
+        happened = _happened_at(row)
         return (since is None or happened >= since) and (until is None or happened < until)
 
     return meant
+
+
+def _happened_at(row: JournalRow) -> str:
+    """When an event happened, as it is written.
+
+    Raises:
+        MapperDeserialisationError: when that cannot be read.
+    """
+    position, stream, version, name, state = row
+    try:
+        return _HAPPENING(state).event.occurred_at
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise MapperDeserialisationError(
+            f"cannot read when {name} of stream {stream}, version {version}, position {position} happened; "
+            "it is damaged: export without --from and --to"
+        ) from None
 
 
 def _all_rows(store: JournalRecorder, wanted: Extract, after: int) -> Iterator[JournalRow]:
     if wanted.selection.incident is not None and wanted.streams is not None:
         # A handful of streams is read by its own key; the journal may be a million times as long.
         found = [row for stream in wanted.streams for row in store.read_stream(stream, 0)]
-        yield from sorted(row for row in found if after < row[0] <= wanted.through)
+        yield from sorted(row for row in found if after < row[0])
         return
     while after < wanted.through:
         page = store.read(after, min(_PAGE, wanted.through - after))

@@ -141,12 +141,16 @@ def of_stream_in_archive(file: Path, wanted: str, asked: AsOf | None) -> tuple[s
 
     Raises:
         ArchiveUnreadable: when it is no archive, or not a whole one.
+        InvalidValue: for a position beyond its end.
         OSError: when the file cannot be read.
     """
     name = _named(file, wanted)
     if name is None:
         return None, []
     with opened_archive(file) as archive:
+        last = archive.header.through
+        if isinstance(asked, UpTo) and asked.position > last:
+            raise _beyond(last)
         rows = (row for row in archive.rows() if row[1] == name)
         return name, list(takewhile(_belongs(asked), _told(rows, EventMapper().all_recorded)))
 
@@ -213,7 +217,11 @@ def _up_to(history: Iterable[Told], position: int) -> Iterator[Told]:
         last = each.position
         yield each
     if last < position:
-        raise InvalidValue("position", f"nothing is recorded there; name one from 1 to {last}, the last")
+        raise _beyond(last)
+
+
+def _beyond(last: int) -> InvalidValue:
+    return InvalidValue("position", f"nothing is recorded there; name one from 1 to {last}, the last")
 
 
 def _occurred_by(history: Iterable[Told], at: datetime) -> Iterator[Told]:

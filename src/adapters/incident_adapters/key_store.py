@@ -103,6 +103,9 @@ _NAMED: Final = select(_k.name, _k.secret).where(_k.name.in_(bindparam("names", 
 _DESTROY: Final = (
     update(_keys).where(_k.subject == bindparam("whose"), _k.secret.is_not(None)).values(secret=None)
 )
+_LOCK: Final = "LOCK TABLE subject_keys IN ACCESS EXCLUSIVE MODE"
+# VACUUM FULL would keep the old row, and the key in it, for any transaction that began before; this does not.
+_WRITE_ANEW: Final = "ALTER TABLE subject_keys ALTER COLUMN secret TYPE bytea USING secret || ''::bytea"
 
 
 class SQLKeyStore:
@@ -172,10 +175,15 @@ class SQLKeyStore:
     def forget(self, subject: str) -> int:
         """Destroy every key of a data subject, and overwrite where they lay."""
         with self._writing() as connection:
+            if not self._sqlite:
+                connection.exec_driver_sql(_LOCK)
             destroyed = connection.execute(_DESTROY, {"whose": subject}).rowcount
             connection.execute(update(_forgettings).values(times=_forgettings.c.times + 1))
-        with self._reading() as connection:
-            connection.exec_driver_sql("VACUUM" if self._sqlite else "VACUUM (FULL) subject_keys")
+            if not self._sqlite:
+                connection.exec_driver_sql(_WRITE_ANEW)
+        if self._sqlite:
+            with self._reading() as connection:
+                connection.exec_driver_sql("VACUUM")
         return int(destroyed)
 
     def close(self) -> None:

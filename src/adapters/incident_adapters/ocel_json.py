@@ -12,7 +12,7 @@ from incident_adapters.converters import written_instant
 from incident_adapters.export_selection import Extract, Progress, recorded
 from incident_adapters.journal import Journal
 from incident_adapters.ocel import EVENT_ATTRIBUTES, MinedObjects
-from incident_adapters.whole_file import whole_file
+from incident_adapters.whole_file import database_written, whole_file
 from incident_domain.envelope import Recorded
 from incident_domain.events import Event
 from incident_projections.process_mining import (
@@ -40,7 +40,12 @@ def write_ocel_json(journal: Journal, wanted: Extract, file: Path, progress: Pro
     kinds: dict[str, type[Event]] = {}
     count = 0
     # A database without a name is a file that only this process has, and that goes with it.
-    with whole_file(file) as part, part.open("wb") as out, closing(sqlite3.connect("")) as beside:
+    with (
+        whole_file(file) as part,
+        part.open("wb") as out,
+        database_written(),
+        closing(sqlite3.connect("")) as beside,
+    ):
         objects = MinedObjects(beside)
         out.write(b'{"events":[\n')
         for each in recorded(journal, wanted, progress):

@@ -10,7 +10,7 @@ from incident_adapters.converters import written_instant
 from incident_adapters.export_selection import Extract, Progress, recorded
 from incident_adapters.journal import Journal
 from incident_adapters.ocel import COLUMN_TYPES, EVENT_ATTRIBUTES, MinedObjects
-from incident_adapters.whole_file import whole_file
+from incident_adapters.whole_file import MADE_HERE, database_written, whole_file
 from incident_domain.envelope import Recorded
 from incident_domain.events import Event
 from incident_projections.process_mining import Value, activity, relations, subject, value_kinds, values
@@ -28,10 +28,11 @@ def write_ocel_sqlite(journal: Journal, wanted: Extract, file: Path, progress: P
     """
     with whole_file(file) as part:
         part.write_bytes(b"")
-        with closing(sqlite3.connect(part, isolation_level=None)) as out:
+        with database_written(), closing(sqlite3.connect(part, isolation_level=None)) as out:
             # The file has no name before it is whole, so that nothing of it need outlast a crash.
             out.execute("PRAGMA journal_mode = OFF")
             out.execute("PRAGMA synchronous = OFF")
+            out.execute(f"PRAGMA application_id = {MADE_HERE}")
             events = _MinedEvents(out)
             out.execute("BEGIN")
             for each in recorded(journal, wanted, progress):

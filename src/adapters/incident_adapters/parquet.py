@@ -26,7 +26,7 @@ _SCHEMA: Final = _arrow.schema(
     [
         _arrow.field("position", _arrow.int64(), nullable=False),
         _arrow.field("stream", _arrow.string(), nullable=False),
-        _arrow.field("version", _arrow.int32(), nullable=False),
+        _arrow.field("version", _arrow.int64(), nullable=False),
         _arrow.field("name", _arrow.string(), nullable=False),
         _arrow.field("occurred_at", _INSTANT, nullable=False),
         _arrow.field("recorded_at", _INSTANT, nullable=False),

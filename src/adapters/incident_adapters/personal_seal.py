@@ -56,6 +56,12 @@ def mark_of(subject: str) -> bytes:
     return f'"sealed:v1:{quote(subject, safe="")}:'.encode()
 
 
+def key_of(text: str, subject: str) -> str | None:
+    """The name of the key with which a text is sealed; None where it is not, or not for that data subject."""
+    found = _SEALED.fullmatch(text)
+    return found[2] if found is not None and unquote(found[1]) == subject else None
+
+
 class PersonalSeal:
     """Seals each text under its data subject's key; threads may share it.
 

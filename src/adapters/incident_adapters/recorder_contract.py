@@ -87,6 +87,7 @@ class JournalRecorder(ApplicationRecorder):
     """The version of the first event of every stream."""
 
     _placeholder: ClassVar[str]
+    _row: ClassVar[str] = "position, stream, version, name, state"
 
     def __init__(self, engine: Engine, store: str) -> None:
         self.engine = engine
@@ -179,7 +180,7 @@ class JournalRecorder(ApplicationRecorder):
         """The events of all streams from position `start` on, in the order of their positions."""
         mark = self._placeholder
         after = 0 if start is None else start - 1 if inclusive_of_start else start
-        sql = f"SELECT position, stream, version, name, state FROM journal WHERE position > {mark}"
+        sql = f"SELECT {self._row} FROM journal WHERE position > {mark}"
         params: list[object] = [after]
         if stop is not None:
             sql += f" AND position <= {mark}"
@@ -198,8 +199,7 @@ class JournalRecorder(ApplicationRecorder):
         """Up to `limit` rows after position `after`, as they are stored: the quick way to replay."""
         mark = self._placeholder
         return self._fetch(
-            "SELECT position, stream, version, name, state FROM journal "
-            f"WHERE position > {mark} ORDER BY position LIMIT {mark}",
+            f"SELECT {self._row} FROM journal WHERE position > {mark} ORDER BY position LIMIT {mark}",
             [after, limit],
         )
 
@@ -207,8 +207,7 @@ class JournalRecorder(ApplicationRecorder):
         """The rows of one stream after a version, as they are stored, in the order of their versions."""
         mark = self._placeholder
         return self._fetch(
-            "SELECT position, stream, version, name, state FROM journal "
-            f"WHERE stream = {mark} AND version > {mark} ORDER BY version",
+            f"SELECT {self._row} FROM journal WHERE stream = {mark} AND version > {mark} ORDER BY version",
             [_checked_text(stream, "stream"), after_version],
         )
 
@@ -216,7 +215,7 @@ class JournalRecorder(ApplicationRecorder):
         """The rows of these names in these streams, as they are stored, each stream in its own order."""
         mark = self._placeholder
         return self._fetch(
-            "SELECT position, stream, version, name, state FROM journal "
+            f"SELECT {self._row} FROM journal "
             f"WHERE stream IN ({', '.join([mark] * len(streams))}) "
             f"AND name IN ({', '.join([mark] * len(names))}) ORDER BY stream, version",
             [*streams, *names],

@@ -51,6 +51,8 @@ class SQLiteRecorder(JournalRecorder):
     """
 
     _placeholder = "?"
+    # A column of SQLite keeps whatever another program puts there, such as a text among the states.
+    _row = "position, CAST(stream AS TEXT), CAST(version AS INTEGER), CAST(name AS TEXT), CAST(state AS BLOB)"
 
     def __init__(self, url: URL) -> None:
         if sqlite3.sqlite_version_info < _OLDEST_SQLITE:

@@ -12,6 +12,7 @@ from sqlite3 import Connection
 from typing import Final, Generic, TypeVar
 
 from incident_adapters.time_machine import nameless
+from incident_adapters.whole_file import database_written
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -70,6 +71,10 @@ class Spilling(MutableMapping[Key, Value], Generic[Key, Value]):
 
 @contextmanager
 def spill() -> Generator[Connection]:
-    """Give a database of one's own for `Spilling`, which is gone afterwards."""
-    with closing(nameless()) as connection:
+    """Give a database of one's own for `Spilling`, which is gone afterwards.
+
+    Raises:
+        OSError: when the folder for temporary files is full.
+    """
+    with database_written(), closing(nameless()) as connection:
         yield connection

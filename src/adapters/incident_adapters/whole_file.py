@@ -1,10 +1,20 @@
 """Files that are there whole or not at all."""
 
+import errno
 import fcntl
 import os
+import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+from typing import Final
+
+MADE_HERE: Final = int.from_bytes(b"OCEL", "big")
+"""The `application_id` of a database that is only an export, and may be replaced by the next one."""
+
+_DATABASE: Final = b"SQLite format 3\0"
+_APPLICATION_ID: Final = slice(68, 72)
 
 
 class FileInUse(Exception):
@@ -24,10 +34,15 @@ def whole_file(file: Path, *, kept: bool = False) -> Generator[Path]:
     the part is taken away unless it is `kept` for going on.  A process that is killed leaves it, and the next
     one finds it there.
 
+    A link leads to the file that is meant.  A database is never replaced, be it a store of incidents or the
+    keys to one: a slip in a name must not take the journal away.
+
     Raises:
         FileInUse: when another process is making the same file.
-        OSError: when it cannot be written.
+        OSError: when it cannot be written, or something is there that is not to be replaced.
     """
+    file = Path(os.path.realpath(file))
+    _refuse_what_must_stay(file)
     part = part_of(file)
     held = _locked(part)
     try:
@@ -42,6 +57,35 @@ def whole_file(file: Path, *, kept: bool = False) -> Generator[Path]:
         _sync_folder(file.parent)
     finally:
         os.close(held)
+
+
+@contextmanager
+def database_written() -> Generator[None]:
+    """Within, what keeps SQLite from writing a file is an OSError, as with every other file.
+
+    Raises:
+        OSError: when SQLite cannot write, since the disk is full or fails.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+        raise OSError(errno.ENOSPC if full else errno.EIO, str(error)) from error
+
+
+def _refuse_what_must_stay(file: Path) -> None:
+    try:
+        mode = file.stat().st_mode
+    except FileNotFoundError:
+        return
+    if S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not S_ISREG(mode):
+        raise FileExistsError(errno.EEXIST, "a device or a pipe has that name")
+    with file.open("rb") as there:
+        begins = there.read(_APPLICATION_ID.stop)
+    if begins.startswith(_DATABASE) and begins[_APPLICATION_ID] != MADE_HERE.to_bytes(4, "big"):
+        raise FileExistsError(errno.EEXIST, "a database has that name, and none is ever replaced")
 
 
 def _locked(part: Path) -> int:
