@@ -193,6 +193,11 @@ def store_as_text(connection: Connection) -> None:
     run(connection, "UPDATE journal SET state = CAST(state AS TEXT) WHERE position = :at", at=AT)
 
 
+def store_the_stream_as_bytes(connection: Connection) -> None:
+    """The row reads as before, but is in no stream any more: what is asked for by a text finds no bytes."""
+    run(connection, "UPDATE journal SET stream = CAST(stream AS BLOB) WHERE position = :at", at=AT)
+
+
 def damage_the_name(connection: Connection) -> None:
     run(connection, "UPDATE journal SET name = CAST(x'ff00' AS TEXT) WHERE position = :at", at=AT)
 
@@ -361,7 +366,14 @@ ATTACKS: Final = (
         name="bytes stored as a text",
         act=store_as_text,
         found=[(Tampering.ALTERED, AT, AT)],
-        says="is stored as a text instead of bytes",
+        says="a text as bytes or bytes as a text",
+        only_sqlite=True,
+    ),
+    Attack(
+        name="a stream stored as bytes, so that its incident has an event less",
+        act=store_the_stream_as_bytes,
+        found=[(Tampering.ALTERED, AT, AT)],
+        says="a text as bytes or bytes as a text",
         only_sqlite=True,
     ),
     Attack(

@@ -62,15 +62,16 @@ class Fault:
 class Found:
     """An event as it was found: `place` says where in a file, `position` is what it says of itself.
 
-    `line` is what was hashed, `row` what it says, None where nobody can read it.  `as_text` says that a
-    database holds its bytes as a text, which this library never writes.
+    `line` is what was hashed, `row` what it says, None where nobody can read it.  `of_another_kind` says that
+    a database holds a text of it as bytes or bytes as a text, which this library never writes: it reads as it
+    was signed, and yet nobody finds it who looks for its stream or its name.
     """
 
     position: int
     line: bytes
     row: JournalRow | None
     place: str = ""
-    as_text: bool = False
+    of_another_kind: bool = False
 
 
 @define
@@ -144,7 +145,7 @@ def _look_at(each: Found, signed: Signed, seen: _Seen) -> None:
     expected = signed(position) if position > 0 else None
     if each.row is not None:
         seen.streams[each.row[1]] = None
-    if expected is not None and not each.as_text and leaf_hash(each.line) == expected:
+    if expected is not None and not each.of_another_kind and leaf_hash(each.line) == expected:
         if seen.right[position]:
             seen.faults.append(_fault(Tampering.DUPLICATED, each, "stands there once more"))
         elif position < seen.reached:
@@ -240,8 +241,8 @@ def _how_altered(
     expected = signed(each.position)
     if expected is None:
         return "is not the one that was signed"
-    if each.as_text and leaf_hash(each.line) == expected:
-        return "is stored as a text instead of bytes"
+    if each.of_another_kind and leaf_hash(each.line) == expected:
+        return "is stored as values of other kinds, a text as bytes or bytes as a text"
     if bit_by_bit and len(each.line) <= _LONGEST_TRIED:
         bit = _flipped_bit(each.line, expected)
         if bit is not None:

@@ -17,15 +17,22 @@ from incident_projections.merkle import EMPTY_ROOT, Frontier, Hash, leaf_hash
 from incident_projections.tiles import TilesDamaged
 
 _AT_A_TIME: Final = 4096
-_BEFORE_ALL: Final = -(2**63) + 1
+_KINDS: Final = "integer text integer text blob"
 # As bytes, since a text of damaged bytes could not be read; SQLite keeps a value of any kind in any column.
 _ROWS: Final = {
     "sqlite": "SELECT position, CAST(stream AS BLOB), CAST(version AS BLOB), CAST(name AS BLOB), "
-    "CAST(state AS BLOB), typeof(state) FROM journal "
-    "WHERE position > ? AND position <= ? ORDER BY position LIMIT ?",
+    "CAST(state AS BLOB), typeof(position) || ' ' || typeof(stream) || ' ' || typeof(version) || ' ' || "
+    "typeof(name) || ' ' || typeof(state) FROM journal WHERE position BETWEEN ? AND ? ORDER BY position",
     "postgresql": "SELECT position, convert_to(stream, 'UTF8'), convert_to(version::text, 'UTF8'), "
-    "convert_to(name, 'UTF8'), state, 'blob' FROM journal "
-    "WHERE position > %s AND position <= %s ORDER BY position LIMIT %s",
+    f"convert_to(name, 'UTF8'), state, '{_KINDS}' FROM journal "
+    "WHERE position BETWEEN %s AND %s ORDER BY position",
+}
+# By stretches of positions, and not by so many rows: where somebody did away with the key of the table, a
+# position may be there any number of times.
+_FIRST: Final = "SELECT min(position) FROM journal"
+_NEXT: Final = {
+    "sqlite": f"{_FIRST} WHERE position > ?",
+    "postgresql": f"{_FIRST} WHERE position > %s",
 }
 
 
@@ -47,7 +54,7 @@ def verify_store(
     # In this order, since each of them is made from the next, so that a store at work is never found wrong.
     notes = log.notes()
     size = log.size()
-    head = store.max_notification_id() or 0
+    head = _whole_number(store, store.max_notification_id() or 0)
     trust = trusted(notes, kept, keys)
     faults: list[Fault] = []
     if not notes:
@@ -75,7 +82,7 @@ def _look(
     for page in _pages(store, head):
         hashes = [leaf_hash(each.line) for each in page]
         for each, hashed in zip(page, hashes, strict=True):
-            ordered = ordered and each.position == tree.size + 1 and not each.as_text
+            ordered = ordered and each.position == tree.size + 1 and not each.of_another_kind
             tree.append(hashed)
             if tree.size in sizes:
                 roots[tree.size] = tree.root()
@@ -92,20 +99,34 @@ def _look(
 def _pages(store: JournalRecorder, head: int) -> Iterator[list[Found]]:
     """The rows up to a position, which may hold what this library never writes."""
     engine = store.engine.execution_options(isolation_level="AUTOCOMMIT")
-    after, ask = _BEFORE_ALL, _ROWS[engine.dialect.name]
-    while after < head:
+    ask, ask_next = _ROWS[engine.dialect.name], _NEXT[engine.dialect.name]
+    first: int | None = None
+    last = 0
+    while True:
         try:
             with engine.connect() as connection:
-                rows = connection.exec_driver_sql(ask, (after, head, _AT_A_TIME)).all()
+                first = connection.exec_driver_sql(
+                    *((_FIRST,) if first is None else (ask_next, (last,)))
+                ).scalar()
+                if first is None or first > head:
+                    return
+                last = min(_whole_number(store, first) + _AT_A_TIME - 1, head)
+                rows = connection.exec_driver_sql(ask, (first, last)).all()
         except DBAPIError as error:
             raise StoreError(
-                f"store {store.store}: the journal cannot be read after position {max(after, 0)} "
+                f"store {store.store}: the journal cannot be read after position {last} "
                 f"({type(error.orig).__name__}); the database is damaged, restore it from a backup"
             ) from None
-        if not rows:
-            return
-        yield [_as_found(*row) for row in rows]
-        after = rows[-1][0]
+        yield [_as_found(_whole_number(store, at), *row) for at, *row in rows]
+
+
+def _whole_number(store: JournalRecorder, position: object) -> int:
+    if not isinstance(position, int):
+        raise StoreError(
+            f"store {store.store}: a position of the journal is no whole number, so that its table is not the "
+            "one that this library made; restore the database from a backup"
+        )
+    return position
 
 
 def _found(store: JournalRecorder, head: int) -> Iterator[Found]:
@@ -113,12 +134,21 @@ def _found(store: JournalRecorder, head: int) -> Iterator[Found]:
         yield from page
 
 
-def _as_found(position: int, stream: bytes, version: bytes, name: bytes, state: bytes, kind: str) -> Found:
+def _as_found(
+    position: int,
+    stream: bytes | None,
+    version: bytes | None,
+    name: bytes | None,
+    state: bytes | None,
+    kinds: str,
+) -> Found:
+    if stream is None or version is None or name is None or state is None:
+        return Found(position=position, line=b"", row=None)
     try:
         row = (position, stream.decode(), int(version), name.decode(), state)
     except ValueError:
         return Found(position=position, line=b"", row=None)
-    return Found(position=position, line=line_of(row), row=row, as_text=kind != "blob")
+    return Found(position=position, line=line_of(row), row=row, of_another_kind=kinds != _KINDS)
 
 
 def _leaves(log: ProofLog, size: int) -> Iterator[Hash | None]:
