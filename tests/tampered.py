@@ -81,6 +81,10 @@ def edit(connection: Connection, at: int = AT) -> None:
     run(connection, "UPDATE journal SET state = :to WHERE position = :at", to=to, at=at)
 
 
+def remove_what_is_not_in_the_tree(connection: Connection) -> None:
+    run(connection, "DELETE FROM journal WHERE position BETWEEN :at AND :at + 1", at=IN_TREE + 20)
+
+
 def edit_two(connection: Connection) -> None:
     edit(connection, EARLIER)
     edit(connection)
@@ -294,6 +298,12 @@ ATTACKS: Final = (
         act=remove,
         found=[(Tampering.REMOVED, AT, AT)],
         says=f"position {AT} is gone",
+    ),
+    Attack(
+        name="two events removed that are not in the tree yet",
+        act=remove_what_is_not_in_the_tree,
+        found=[(Tampering.REMOVED, IN_TREE + 20, IN_TREE + 21)],
+        says="are gone, though no checkpoint covers it yet",
     ),
     Attack(
         name="an event removed, and the gap closed",

@@ -19,7 +19,7 @@ from incident_adapters.proof_log import ProofLog
 from incident_adapters.signed_note import Signer
 from incident_adapters.verify_store import verify_store
 from tests.long_journals import tell_again
-from tests.tampered import LOG, edit
+from tests.tampered import LOG, WITNESS, edit
 from tests.tampered import run as run_sql
 
 PROGRAM: Final = str(Path(sys.executable).with_name("incidents"))
@@ -131,11 +131,15 @@ def test_a_witness_keeps_what_it_signed_and_finds_out_what_was_set_back(
     assert run(["signing-key", "auditors.example", "witness.key", "--witness"]) is ExitCode.DONE
     witness = ("witness", "--key", "witness.key", "--log", "desk.pub", "--seen", "seen.checkpoint")
     shutil.copyfile(folder / "demo.sqlite", folder / "before.sqlite")
-    assert run(["checkpoint", "--key", "desk.key"]) is ExitCode.DONE
+    made = answer(capsys, "checkpoint", "--key", "desk.key")
     seen = answer(capsys, *witness)
     assert (folder / "seen.checkpoint").read_text() == seen["note"]
-    found = answer(capsys, "verify", "--key", "desk.pub", "--key", "witness.pub")
+    verify = ("verify", "--key", "desk.pub", "--key", "witness.pub")
+    found = answer(capsys, *verify)
     assert [each["name"] for each in found["verification"]["witnesses"]] == ["auditors.example"]
+    (folder / "kept.checkpoint").write_text("\ufeff" + made["note"] + "\n\n", encoding="utf-8")
+    found = answer(capsys, *verify, "--checkpoint", "kept.checkpoint")
+    assert [each["covered"] for each in found["verification"]["witnesses"]] == [56]
 
     shutil.copyfile(folder / "before.sqlite", folder / "demo.sqlite")
     with Journal.open("sqlite:///demo.sqlite") as journal, journal.store.engine.begin() as connection:
@@ -174,7 +178,13 @@ def test_a_key_for_tests_is_said_to_prove_nothing(folder: Path, capsys: pytest.C
         ),
         (["checkpoint", "--key", "desk.pub"], ExitCode.MISUSED, "is no secret key"),
         (["checkpoint", "--key", "none.key"], ExitCode.FILE, "none.key cannot be read"),
-        (["checkpoint", "--key", "desk.key", "--every", "0s"], ExitCode.MISUSED, "a second or more"),
+        (["checkpoint", "--key", "desk.key", "--every", "0s"], ExitCode.MISUSED, "from one second"),
+        (["checkpoint", "--key", "desk.key", "--every", "9999999d"], ExitCode.MISUSED, "to a year"),
+        (
+            ["witness", "--key", "desk.key", "--log", "desk.pub", "--seen", "desk.pub"],
+            ExitCode.MISUSED,
+            "--seen: desk.pub is no signed checkpoint",
+        ),
         (["checkpoint", "--key", "desk.key", "--output", "no/where"], ExitCode.FILE, "cannot be written"),
         (
             ["witness", "--key", "desk.key", "--log", "desk.pub", "--seen", "seen"],
@@ -191,6 +201,37 @@ def test_what_cannot_be_done_is_said_with_the_way_out(
 
     assert says in said
     assert (folder / "desk.key").read_text().strip().split("+", 4)[4] not in said
+
+
+def test_a_part_and_what_nothing_proves_are_said_to_be_that(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody takes one incident for the journal, nor a checkpoint over nothing for a proof."""
+    with Journal.open("sqlite:///empty.sqlite") as journal, Journal.open("sqlite:///demo.sqlite") as told:
+        ProofLog(journal.store).checkpoint([LOG], journal.now())
+        tell_again(told, journal, 1)
+    assert run(["checkpoint", "--key", "desk.key"]) is ExitCode.DONE
+    assert run(["export", "part.jsonl", "--incident", "2", "--from", "2026-03-02"]) is ExitCode.DONE
+    capsys.readouterr()
+
+    assert run(["verify", "part.jsonl", "--key", "desk.pub"]) is ExitCode.DONE
+    said = " ".join(capsys.readouterr().out.split())
+    assert "only a part of the journal incident 4T7K-9QXM-C3VW, from 2026-03-02" in said
+    verify = ["verify", "--key", str(LOG.verifier), "--key", str(WITNESS.verifier)]
+    assert run([*verify, "--store", "sqlite:///empty.sqlite"]) is ExitCode.DONE
+    said = " ".join(capsys.readouterr().out.split())
+    assert "no checkpoint covers anything of the store yet: nothing is proved" in said
+    assert "not seen by auditors.test" in said
+
+
+def test_a_pipe_is_no_file_to_verify(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It cannot be read twice, which is said."""
+    os.mkfifo(folder / "pipe")
+    held = os.open(folder / "pipe", os.O_RDWR)
+    assert "which a pipe cannot be" in refusal(
+        capsys, "verify", "pipe", "--key", "desk.pub", code=ExitCode.FILE
+    )
+    os.close(held)
 
 
 def test_a_file_that_is_no_archive_is_not_sound(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ import base64
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -13,20 +14,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from incident_adapters.archive_file import write_archive
-from incident_adapters.checkpoint import SignedCheckpoint
+from incident_adapters.checkpoint import Checkpoint, SignedCheckpoint
 from incident_adapters.cli import run as run_program
 from incident_adapters.cli_errors import ExitCode
 from incident_adapters.demo_stage import SCANNERS
 from incident_adapters.export_selection import WHOLE_JOURNAL, Selection, extract
 from incident_adapters.journal import Journal
 from incident_adapters.proof_log import ProofLog
-from incident_adapters.signed_note import SignedNote
-from incident_adapters.tampering import Tampering
+from incident_adapters.signed_note import SignedNote, Signer
+from incident_adapters.tampering import Tampering, tampering
 from incident_adapters.verification import Verification
 from incident_adapters.verify_archive import verify_archive
 from incident_domain.events import IncidentId
 from incident_domain.validation import InvalidValue
-from incident_projections.merkle import leaf_hash
+from incident_projections.merkle import EMPTY_ROOT, leaf_hash
 from tests.documents import ROOT
 from tests.tampered import (
     AT,
@@ -35,6 +36,7 @@ from tests.tampered import (
     LOG,
     NOW,
     SIGNED,
+    STORY,
     STRANGER,
     WITNESS,
     cut_the_tail_off,
@@ -362,6 +364,99 @@ def test_an_event_that_no_checkpoint_covers_is_not_said_to_be_proved(
     assert found.events - found.proved == HEAD - SIGNED
 
 
+@pytest.mark.parametrize(
+    ("act", "what"),
+    [
+        (lambda lines: [*lines[:-3], *lines[-2:]], Tampering.REMOVED),
+        (lambda lines: [*lines[:-1], *lines[-2:]], Tampering.INSERTED),
+        (lambda lines: [*lines[:-1], b"{}\n", lines[-1]], Tampering.UNREADABLE),
+        (lambda lines: [*lines[:-1], too_deep(lines[-2]), lines[-1]], Tampering.UNREADABLE),
+    ],
+)
+def test_after_what_is_covered_the_numbers_are_without_a_gap(
+    whole: Lines,
+    verified: Callable[[Lines], Verification],
+    act: Callable[[Lines], Lines],
+    what: Tampering,
+) -> None:
+    """No hash tells what happened there, but that a line is missing, is there twice or is none is told."""
+    changed = act(whole)
+    changed = with_header(changed, events=len(changed) - 2 - sum(b'{"leaves"' in line for line in changed))
+
+    assert [each.what for each in verified(changed).faults] == [what]
+
+
+def too_deep(line: bytes) -> bytes:
+    """A line that a reader which calls itself cannot read."""
+    return line[: line.index(b'"state":')] + b'"state":' + 50_000 * b"[" + 50_000 * b"]" + b"}\n"
+
+
+def test_whoever_keeps_checkpoints_verifies_a_newer_archive(signed: Journal, tmp_path: Path) -> None:
+    """An archive has the newest checkpoint only, and is held against every older one that was kept."""
+    file = tmp_path / "journal.jsonl"
+    export(signed, file)
+    kept = [SignedCheckpoint.parse(each) for each in ProofLog(signed.store).notes()]
+    other = Checkpoint(origin=LOG.name, size=STORY, root=EMPTY_ROOT)
+
+    assert verify_archive(file, KEYS, kept).sound
+    assert told(verify_archive(file, KEYS, [*kept, by(LOG, other)]).faults) == [
+        (Tampering.REWRITTEN, 1, STORY)
+    ]
+
+
+def by(signer: Signer, checkpoint: Checkpoint) -> SignedCheckpoint:
+    note = SignedNote(text=checkpoint.text)
+    return SignedCheckpoint(checkpoint=checkpoint, note=note.signed_also([signer.signature(note.text, NOW)]))
+
+
+def test_a_checkpoint_is_of_the_log_whose_key_signed_it(
+    whole: Lines, verified: Callable[[Lines], Verification], tmp_path: Path
+) -> None:
+    """What a key signs under another name than its own is none, and another log's is no measure."""
+    root = SignedCheckpoint.parse(json.loads(whole[-1])["checkpoint"]).checkpoint.root
+    false_name = by(LOG, Checkpoint(origin="other.test", size=SIGNED, root=root))
+    closing = json.dumps({"checkpoint": str(false_name.note)}, separators=(",", ":")).encode() + b"\n"
+    other = Signer.new("other.test")
+    file = tmp_path / "journal.jsonl"
+    file.write_bytes(b"".join(whole))
+
+    assert told(verified([*whole[:-1], closing]).faults) == [(Tampering.CHECKPOINT_FORGED, None, None)]
+    with pytest.raises(InvalidValue, match=r"is of the log other\.test, and what is verified is desk\.test"):
+        verify_archive(
+            file,
+            [*KEYS, other.verifier],
+            [by(other, Checkpoint(origin=other.name, size=SIGNED, root=root))],
+        )
+
+
+def test_a_part_is_said_to_be_one(
+    whole: Lines, part: Lines, verified: Callable[[Lines], Verification]
+) -> None:
+    """Its header is not signed: whoever leaves events out and calls it a part is found by that word."""
+    left_out = with_header(
+        [*part[:5], *part[7:]],
+        events=json.loads(part[0])["events"] - 1,
+        selection={"incident": None, "organisation": None, "from": "2026-01-01T00:00:00.000000Z", "to": None},
+    )
+
+    assert verified(whole).selection.whole
+    assert verified(part).selection == Selection(incident=IncidentId(f"{SCANNERS}-5"))
+    assert verified(left_out).selection == Selection(since=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def test_a_part_is_held_only_against_a_checkpoint_of_its_size(
+    signed: Journal, part: Lines, tmp_path: Path
+) -> None:
+    """Its hashes lead to one root; that nothing can be said about another is said, instead of nothing."""
+    file = tmp_path / "part.jsonl"
+    file.write_bytes(b"".join(part))
+    older, _, own = (SignedCheckpoint.parse(each) for each in ProofLog(signed.store).notes())
+
+    assert verify_archive(file, KEYS, [own]).sound
+    with pytest.raises(InvalidValue, match=f"covers {older.checkpoint.size} or {SIGNED} events"):
+        verify_archive(file, KEYS, [older])
+
+
 def part_edit(lines: Lines) -> Lines:
     return [*lines[:5], lines[5].replace(b'"person":"', b'"person":"not-'), *lines[6:]]
 
@@ -378,6 +473,16 @@ def part_exchange(lines: Lines) -> Lines:
 def part_insert(lines: Lines) -> Lines:
     added = lines[5].replace(b'"version":', b'"version":9')
     return with_header([*lines[:7], added, *lines[7:]], events=json.loads(lines[0])["events"] + 1)
+
+
+def part_with_an_event_after_all(lines: Lines) -> Lines:
+    """Have one first that no checkpoint can cover."""
+    added = renumbered(lines[1], 10 * HEAD)
+    return with_header([lines[0], added, *lines[1:]], events=json.loads(lines[0])["events"] + 1)
+
+
+def part_with_a_hash_twice(lines: Lines) -> Lines:
+    return [*lines[:7], lines[6], *lines[7:]]
 
 
 def part_without_a_hash(lines: Lines) -> Lines:
@@ -397,6 +502,8 @@ def part_with_another_hash(lines: Lines) -> Lines:
         (part_remove, Tampering.REMOVED),
         (part_exchange, Tampering.MOVED),
         (part_insert, Tampering.INSERTED),
+        (part_with_an_event_after_all, Tampering.UNREADABLE),
+        (part_with_a_hash_twice, Tampering.UNREADABLE),
         (part_without_a_hash, Tampering.INSERTED),
         (part_with_another_hash, Tampering.TREE_CHANGED),
     ],
@@ -445,6 +552,13 @@ def test_an_older_archive_is_found_by_a_checkpoint_that_was_kept(signed: Journal
     assert verify_archive(file, KEYS, [older]).sound
     found = verify_archive(file, KEYS, [newer])
     assert told(found.faults) == [(Tampering.ROLLED_BACK, older.checkpoint.size + 1, SIGNED)]
+
+
+def test_a_position_of_any_height_takes_no_memory() -> None:
+    """A part may hold one event of a journal of any length, as whoever signs it likes."""
+    [fault] = tampering([], {10**18: EMPTY_ROOT}.get, [10**18])
+
+    assert (fault.what, fault.first) == (Tampering.CUT_OFF, 10**18)
 
 
 def test_keys_that_cannot_tell_are_refused(whole: Lines, tmp_path: Path) -> None:

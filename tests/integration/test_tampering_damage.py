@@ -2,7 +2,6 @@
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -35,13 +34,13 @@ DAMAGE: Final = {
 
 
 @pytest.fixture(scope="module")
-def signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the file of a store with checkpoints; tests copy it."""
     folder = tmp_path_factory.mktemp("signed")
     assert run_program(["demo", "--store", f"sqlite:///{folder / 'demo.sqlite'}"]) == ExitCode.DONE
     with Journal.open(f"sqlite:///{folder / 'demo.sqlite'}") as story:
         signed_journal(f"sqlite:///{folder / 'signed.sqlite'}", story)
-    yield folder / "signed.sqlite"
+    return folder / "signed.sqlite"
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())

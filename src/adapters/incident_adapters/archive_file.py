@@ -202,7 +202,7 @@ def opened_archive(file: Path) -> Generator[Archive]:
         OSError: when the file cannot be read.
     """
     with file.open("rb") as opened:
-        yield Archive(_header(_line(opened, 1)), None, opened)
+        yield Archive(header_of(_line(opened, 1)), None, opened)
 
 
 def _block(page: list[JournalRow], log: ProofLog, proved: int, *, after: int | None) -> bytes:
@@ -302,7 +302,12 @@ def _header_of(wanted: Extract, proved: int) -> HeaderLine:
     )
 
 
-def _header(line: bytes) -> Header:
+def header_of(line: bytes) -> Header:
+    """What the first line of an archive says.
+
+    Raises:
+        ArchiveUnreadable: when it is not a header that this release reads.
+    """
     try:
         if _BEGINNING(line).version != 1:
             raise ArchiveUnreadable(
@@ -316,7 +321,7 @@ def _header(line: bytes) -> Header:
             since=None if asked.since is None else read_instant(asked.since, None),
             until=None if asked.until is None else read_instant(asked.until, None),
         )
-    except (msgspec.MsgspecError, ValueError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         raise ArchiveUnreadable("line 1: it is no header of an archive; name a file of that format") from None
     return Header(
         written_by=held.written_by,

@@ -50,7 +50,7 @@ def row_of(line: bytes) -> JournalRow:
     """
     try:
         held = _DECODE(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise NotAnArchiveLine(
             "the line is not a JSON object of position, stream, version, name and state"
         ) from None

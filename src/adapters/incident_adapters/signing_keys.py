@@ -65,6 +65,6 @@ def verifiers(given: Iterable[str]) -> list[Verifier]:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidValue("--key", f"{file} is no file of a key; it holds one line of text") from None

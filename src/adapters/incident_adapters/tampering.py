@@ -5,12 +5,13 @@ another, in another stream, or with one bit changed; where that gives a hash tha
 was done to it.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final, TypeAlias
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from incident_adapters.archive_line import line_of
 from incident_adapters.recorder import JournalRow
@@ -25,6 +26,8 @@ _MANY: Final = 256
 _TOO_MANY: Final = 4 * _MANY
 _TRIED_BIT_BY_BIT: Final = 16
 _LONGEST_TRIED: Final = 16_384
+_FIRST_FEW: Final = 16
+_OF_ANOTHER_KIND: Final = "is stored as values of other kinds, a text as bytes or bytes as a text"
 
 
 class Tampering(Enum):
@@ -88,15 +91,12 @@ class _Seen:
     """What was found out while the events were gone through."""
 
     last_signed: int
-    right: bytearray = field(init=False)
+    right: bytearray | defaultdict[int, int]
     runs: list[_Run] = field(factory=list[_Run])
     streams: dict[str, None] = field(factory=dict[str, None])
     unknown: list[Found] = field(factory=list[Found])
     faults: list[Fault] = field(factory=list[Fault])
     reached: int = 0
-
-    def __attrs_post_init__(self) -> None:
-        self.right = bytearray(self.last_signed + 1)
 
 
 def tampering(found: Iterable[Found], signed: Signed, positions: Sequence[int]) -> list[Fault]:
@@ -105,7 +105,9 @@ def tampering(found: Iterable[Found], signed: Signed, positions: Sequence[int]) 
     `positions` are those that were signed, in their order.  Events after the last of them are nobody's
     business here, unless they are signed ones that were moved there.
     """
-    seen = _Seen(positions[-1] if positions else 0)
+    last = positions[-1] if positions else 0
+    # A part may hold a few events of a journal of any length.
+    seen = _Seen(last, bytearray(last + 1) if len(positions) == last else defaultdict(int))
     for each in found:
         _look_at(each, signed, seen)
         if len(seen.unknown) == _TOO_MANY:
@@ -114,7 +116,8 @@ def tampering(found: Iterable[Found], signed: Signed, positions: Sequence[int]) 
     unknown = _found_far_away(seen, signed, lost)
     lost = [each for each in lost if not seen.right[each]]
     faults = [*seen.faults, *map(_moved, seen.runs)]
-    altered = [each for each in unknown if each.position in set(lost)]
+    still_lost = set(lost)
+    altered = [each for each in unknown if each.position in still_lost]
     for at, each in enumerate(altered):
         how = _how_altered(each, signed, seen, altered, bit_by_bit=at < _TRIED_BIT_BY_BIT)
         what = Tampering.UNREADABLE if each.row is None else Tampering.ALTERED
@@ -127,6 +130,27 @@ def tampering(found: Iterable[Found], signed: Signed, positions: Sequence[int]) 
     )
     faults.extend(_gone([each for each in lost if each not in there], seen))
     return sorted(faults, key=lambda fault: fault.first or 0)
+
+
+def out_of_order(found: Iterable[Found], after: int) -> list[Fault]:
+    """What is wrong after a position, where no hash is known and the numbers alone tell; the first few."""
+    return list(islice(_out_of_order(found, after), _FIRST_FEW))
+
+
+def _out_of_order(found: Iterable[Found], after: int) -> Iterator[Fault]:
+    last = after
+    for each in found:
+        if each.position <= after:
+            continue
+        if each.row is None:
+            yield _fault(Tampering.UNREADABLE, each, "is no line of a journal")
+        elif each.of_another_kind:
+            yield _fault(Tampering.ALTERED, each, _OF_ANOTHER_KIND)
+        elif each.position <= last:
+            yield _fault(Tampering.INSERTED, each, f"stands after position {last}")
+        elif each.position > last + 1:
+            yield _removed(last + 1, each.position - 1)
+        last = max(last, each.position)
 
 
 def _another_journal(unknown: Sequence[Found]) -> Fault:
@@ -221,17 +245,17 @@ def _gone(lost: Sequence[int], seen: _Seen) -> Iterator[Fault]:
     for begin, end in pairwise([0, *breaks, len(lost)]):
         if begin == end:
             continue
-        first, last = lost[begin], lost[end - 1]
-        which = f"the event of position {first} is" if first == last else f"positions {first} to {last} are"
-        if last == seen.last_signed:
-            yield Fault(
-                what=Tampering.CUT_OFF,
-                first=first,
-                last=last,
-                says=f"{which} gone, with which the signed events end",
-            )
+        fault = _removed(lost[begin], lost[end - 1])
+        if fault.last == seen.last_signed:
+            says = f"{fault.says}, with which the signed events end"
+            yield evolve(fault, what=Tampering.CUT_OFF, says=says)
         else:
-            yield Fault(what=Tampering.REMOVED, first=first, last=last, says=f"{which} gone")
+            yield fault
+
+
+def _removed(first: int, last: int) -> Fault:
+    which = f"the event of position {first} is" if first == last else f"positions {first} to {last} are"
+    return Fault(what=Tampering.REMOVED, first=first, last=last, says=f"{which} gone")
 
 
 def _how_altered(
@@ -242,7 +266,7 @@ def _how_altered(
     if expected is None:
         return "is not the one that was signed"
     if each.of_another_kind and leaf_hash(each.line) == expected:
-        return "is stored as values of other kinds, a text as bytes or bytes as a text"
+        return _OF_ANOTHER_KIND
     if bit_by_bit and len(each.line) <= _LONGEST_TRIED:
         bit = _flipped_bit(each.line, expected)
         if bit is not None:

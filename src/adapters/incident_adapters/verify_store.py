@@ -7,12 +7,12 @@ from sqlalchemy.exc import DBAPIError
 
 from incident_adapters.archive_line import line_of
 from incident_adapters.checkpoint import SignedCheckpoint
-from incident_adapters.export_selection import Progress
+from incident_adapters.export_selection import WHOLE_JOURNAL, Progress
 from incident_adapters.proof_log import ProofLog
 from incident_adapters.recorder import JournalRecorder, StoreError
 from incident_adapters.signed_note import Verifier
 from incident_adapters.tampering import Fault, Found, Tampering
-from incident_adapters.verification import Looked, Verification, faults_of_journal, trusted
+from incident_adapters.verification import Looked, Trusted, Verification, faults_of_journal, trusted
 from incident_projections.merkle import EMPTY_ROOT, Frontier, Hash, leaf_hash
 from incident_projections.tiles import TilesDamaged
 
@@ -61,11 +61,20 @@ def verify_store(
         says = "no checkpoint is stored: none was made (incidents checkpoint makes one), or it was removed"
         faults.append(Fault(what=Tampering.CHECKPOINT_MISSING, says=says))
     looked = _look(store, log, size, head, set(trust.roots), progress)
+    faults.extend(_missing(trust, head))
     faults.extend(faults_of_journal(trust, looked, lambda: _leaves(log, size), lambda: _found(store, head)))
     if not faults and trust.newest is not None:
         faults.extend(_faults_of_tree(log, trust.newest.size, trust.newest.root))
     covered = 0 if trust.newest is None else trust.newest.size
-    return trust.verification(looked.events, min(covered, looked.events), faults)
+    return trust.verification(WHOLE_JOURNAL, looked.events, min(covered, looked.events), faults)
+
+
+def _missing(trust: Trusted, head: int) -> Iterator[Fault]:
+    """A store has every checkpoint that was ever made of it; an archive has the newest only."""
+    for size in sorted(trust.only_kept):
+        if size <= head:
+            says = f"the checkpoint over {size} events that you keep is not stored any more"
+            yield Fault(what=Tampering.CHECKPOINT_MISSING, says=says)
 
 
 def _look(
@@ -123,8 +132,8 @@ def _pages(store: JournalRecorder, head: int) -> Iterator[list[Found]]:
 def _whole_number(store: JournalRecorder, position: object) -> int:
     if not isinstance(position, int):
         raise StoreError(
-            f"store {store.store}: a position of the journal is no whole number, so that its table is not the "
-            "one that this library made; restore the database from a backup"
+            f"store {store.store}: a position of the journal is no whole number, so that this library did not "
+            "make its table; restore the database from a backup"
         )
     return position
 
