@@ -241,6 +241,14 @@ def lose_a_row_of_hashes(connection: Connection) -> None:
     run(connection, "DELETE FROM proof_tiles WHERE level = 0 AND number = 1")
 
 
+def change_the_size_of_the_tree(connection: Connection) -> None:
+    run(connection, "UPDATE proof_tree SET size = :to", to=4 * STORY)
+
+
+def say_that_the_tree_holds_all(connection: Connection) -> None:
+    run(connection, "UPDATE proof_tree SET size = :to", to=HEAD)
+
+
 def note(connection: Connection, size: int = SIGNED) -> str:
     found: str = connection.execute(
         text("SELECT note FROM proof_checkpoints WHERE size = :size"), {"size": size}
@@ -265,6 +273,10 @@ def sign_with_a_key_of_the_same_name(connection: Connection) -> None:
 
 def write_over_a_checkpoint(connection: Connection) -> None:
     put_note(connection, "as it was\n", size=4 * STORY)
+
+
+def store_an_older_as_the_newest(connection: Connection) -> None:
+    run(connection, "UPDATE proof_checkpoints SET size = :to WHERE size = :of", to=HEAD, of=4 * STORY)
 
 
 def remove_every_checkpoint(connection: Connection) -> None:
@@ -418,6 +430,18 @@ ATTACKS: Final = (
         says="the events are those that were signed",
     ),
     Attack(
+        name="the size of the tree changed",
+        act=change_the_size_of_the_tree,
+        found=[(Tampering.TREE_CHANGED, None, None)],
+        says="the stored size of the tree is not one from 672 to 784",
+    ),
+    Attack(
+        name="the tree said to hold what it does not",
+        act=say_that_the_tree_holds_all,
+        found=[(Tampering.TREE_CHANGED, IN_TREE + 1, IN_TREE + 1)],
+        says="though no checkpoint covers it yet",
+    ),
+    Attack(
         name="the root in a checkpoint changed",
         act=forge_the_root,
         found=[(Tampering.CHECKPOINT_FORGED, None, None)],
@@ -434,6 +458,12 @@ ATTACKS: Final = (
         act=write_over_a_checkpoint,
         found=[(Tampering.CHECKPOINT_FORGED, None, None)],
         says="checkpoint 1 of 3 is none any more",
+    ),
+    Attack(
+        name="a checkpoint stored in the place of a newer one",
+        act=store_an_older_as_the_newest,
+        found=[(Tampering.CHECKPOINT_FORGED, None, None)],
+        says=f"the checkpoint over {4 * STORY} events stands after one over {SIGNED}",
     ),
     Attack(
         name="every checkpoint removed",

@@ -113,6 +113,27 @@ def test_what_was_changed_is_said_and_ends_with_a_code_of_its_own(
     assert told.err.startswith("incidents: the store is not what was signed")
 
 
+def test_what_was_kept_is_not_replaced_by_another_history(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever has only the database's password cannot have it signed, nor have the kept one lost."""
+    sign = ["checkpoint", "--key", "desk.key", "--output", "kept"]
+    assert run(sign) is ExitCode.DONE
+    kept = (folder / "kept").read_text()
+    with Journal.open("sqlite:///demo.sqlite") as journal, journal.store.engine.begin() as connection:
+        edit(connection, 20)
+        for table in ("proof_tiles", "proof_checkpoints"):
+            run_sql(connection, f"DELETE FROM {table}")
+        run_sql(connection, "UPDATE proof_tree SET size = 0")
+
+    assert "nothing is signed" in refusal(capsys, *sign, code=ExitCode.STORE)
+    assert "nothing is signed" in refusal(capsys, *sign, "--every", "1h", code=ExitCode.STORE)
+
+    assert (folder / "kept").read_text() == kept
+    (folder / "kept").write_text("notes of mine")
+    assert "kept is no signed checkpoint" in refusal(capsys, *sign, code=ExitCode.MISUSED)
+
+
 def test_the_key_may_come_from_the_environment(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -364,13 +364,32 @@ def test_an_event_that_no_checkpoint_covers_is_not_said_to_be_proved(
     assert found.events - found.proved == HEAD - SIGNED
 
 
+def lose_the_last_but_one(lines: Lines) -> Lines:
+    return [*lines[:-3], *lines[-2:]]
+
+
+def have_the_last_twice(lines: Lines) -> Lines:
+    return [*lines[:-1], *lines[-2:]]
+
+
+def add_what_is_no_event(lines: Lines) -> Lines:
+    return [*lines[:-1], b"{}\n", lines[-1]]
+
+
+def add_what_is_too_deep(lines: Lines) -> Lines:
+    """Have a line that a reader which calls itself cannot read."""
+    last = lines[-2]
+    deep = last[: last.index(b'"state":')] + b'"state":' + 50_000 * b"[" + 50_000 * b"]" + b"}\n"
+    return [*lines[:-1], deep, lines[-1]]
+
+
 @pytest.mark.parametrize(
     ("act", "what"),
     [
-        (lambda lines: [*lines[:-3], *lines[-2:]], Tampering.REMOVED),
-        (lambda lines: [*lines[:-1], *lines[-2:]], Tampering.INSERTED),
-        (lambda lines: [*lines[:-1], b"{}\n", lines[-1]], Tampering.UNREADABLE),
-        (lambda lines: [*lines[:-1], too_deep(lines[-2]), lines[-1]], Tampering.UNREADABLE),
+        (lose_the_last_but_one, Tampering.REMOVED),
+        (have_the_last_twice, Tampering.INSERTED),
+        (add_what_is_no_event, Tampering.UNREADABLE),
+        (add_what_is_too_deep, Tampering.UNREADABLE),
     ],
 )
 def test_after_what_is_covered_the_numbers_are_without_a_gap(
@@ -384,11 +403,6 @@ def test_after_what_is_covered_the_numbers_are_without_a_gap(
     changed = with_header(changed, events=len(changed) - 2 - sum(b'{"leaves"' in line for line in changed))
 
     assert [each.what for each in verified(changed).faults] == [what]
-
-
-def too_deep(line: bytes) -> bytes:
-    """A line that a reader which calls itself cannot read."""
-    return line[: line.index(b'"state":')] + b'"state":' + 50_000 * b"[" + 50_000 * b"]" + b"}\n"
 
 
 def test_whoever_keeps_checkpoints_verifies_a_newer_archive(signed: Journal, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from incident_adapters.cli import run as run_program
 from incident_adapters.cli_errors import ExitCode
 from incident_adapters.journal import Journal
-from tests.tampered import AT, LOG, signed_journal
+from tests.tampered import AT, LOG, SIGNED, signed_journal
 
 MADE_ANEW: Final = "CREATE TABLE made AS SELECT {columns} FROM {table}; DROP TABLE {table}; \
 ALTER TABLE made RENAME TO {table};"
@@ -28,6 +28,18 @@ DAMAGE: Final = {
     "a position that is nothing": JOURNAL_ANEW + f"UPDATE journal SET position = NULL WHERE position = {AT}",
     "a position that is a text": JOURNAL_ANEW + f"UPDATE journal SET position = 'x' WHERE position = {AT}",
     "a position between two": JOURNAL_ANEW + f"UPDATE journal SET position = {AT}.5 WHERE position = {AT}",
+    "no size of the tree": "DELETE FROM proof_tree",
+    "two sizes of the tree": "INSERT INTO proof_tree VALUES (5)",
+    "a size of the tree that is none": "UPDATE proof_tree SET size = 'x'",
+    "hashes that are a number": "UPDATE proof_tiles SET hashes = 5",
+    "hashes that are nothing": MADE_ANEW.format(columns="*", table="proof_tiles")
+    + "UPDATE proof_tiles SET hashes = NULL",
+    "upper hashes as a text": f"UPDATE proof_tiles SET hashes = '{8192 * 'a'}' WHERE level = 1",
+    "a note of damaged bytes": "UPDATE proof_checkpoints SET note = CAST(x'ff' AS TEXT) "
+    f"WHERE size = {SIGNED}",
+    "a note that is a number": f"UPDATE proof_checkpoints SET note = 5 WHERE size = {SIGNED}",
+    "a note that is nothing": MADE_ANEW.format(columns="*", table="proof_checkpoints")
+    + f"UPDATE proof_checkpoints SET note = NULL WHERE size = {SIGNED}",
     "the lowest position of all": "INSERT INTO journal "
     f"SELECT -9223372036854775808, stream, 99, name, state FROM journal WHERE position = {AT}",
 }

@@ -244,7 +244,7 @@ def _leaves_line(log: ProofLog, begin: int, end: int) -> bytes:
 def _stored_leaves(log: ProofLog, begin: int, end: int) -> bytes:
     found = [each for each in log.leaves(begin, end) if each is not None]
     if len(found) != end - begin:
-        raise TilesDamaged(0, begin // BLOCK)
+        raise TilesDamaged(f"proof_tiles: level 0, number {begin // BLOCK}")
     return b"".join(found)
 
 

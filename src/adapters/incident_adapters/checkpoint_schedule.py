@@ -20,7 +20,8 @@ class CheckpointSchedule:
     """Makes a checkpoint at once and then in turns (`run`), until it is told to `leave`.
 
     `keep` is given every checkpoint that covers more than the one before, to put it where whoever runs the
-    store cannot change it.  Where the store fails it tries again in its turn; the log says so.
+    store cannot change it; `kept` is what it was given last, by a run before this.  Where the store fails it
+    tries again in its turn; the log says so.
     """
 
     def __init__(
@@ -31,13 +32,14 @@ class CheckpointSchedule:
         every: timedelta,
         clock: Callable[[], datetime],
         keep: Callable[[SignedCheckpoint], None],
+        kept: SignedCheckpoint | None = None,
     ) -> None:
         self._proof = log
         self._signers = signers
         self._every = every
         self._clock = clock
         self._keep = keep
-        self._kept: SignedCheckpoint | None = None
+        self._kept = kept
         self._leaving = Event()
 
     def run(self) -> None:
@@ -59,7 +61,7 @@ class CheckpointSchedule:
 
     def _make(self) -> None:
         try:
-            signed = self._proof.checkpoint(self._signers, self._clock())
+            signed = self._proof.checkpoint(self._signers, self._clock(), kept=self._kept)
         except (StoreError, DBAPIError) as trouble:
             _log.warning("no checkpoint could be made (%s); trying again in turn", type(trouble).__name__)
             return

@@ -103,9 +103,11 @@ def checkpoint(
     every
         Go on, with a checkpoint in every such length of time, until Ctrl-C or SIGTERM.
     output
-        The file to write the checkpoint to; it is replaced as a whole.
+        The file to write the checkpoint to; it is replaced as a whole.  Where it holds one, only a journal
+        that continues that is signed.
     """
     keys = _signers(key or [])
+    before = _kept("--output", [output])[0] if output is not None and output.exists() else None
     with existing(session.url) as store:
         log, clock = ProofLog(store.desk.journal.store), store.desk.journal.now
         if every is not None:
@@ -116,10 +118,11 @@ def checkpoint(
                 if output is not None:
                     _write(output, signed)
 
-            until_told_to_end(CheckpointSchedule(log, keys, every=every, clock=clock, keep=keep))
+            schedule = CheckpointSchedule(log, keys, every=every, clock=clock, keep=keep, kept=before)
+            until_told_to_end(schedule)
             return
         with session.bar.shown("taking in what was recorded") as progress:
-            signed = log.checkpoint(keys, clock(), progress)
+            signed = log.checkpoint(keys, clock(), progress, kept=before)
     if output is not None:
         _write(output, signed)
     _tell_checkpoint(session, signed)

@@ -32,8 +32,8 @@ class Verification:
     `selection` is what of the journal it says it is; that nothing was left out of a part is not proved.
     `events` is how many there are.  `covered` is how many of the journal's events, from the first on, the
     newest checkpoint covers that is signed by a key which was given, and `proved` how many of `events` are
-    among those and were looked at; no checkpoint covers the rest yet.  `not_seen_by` names the witnesses whose
-    keys were given and who signed none of the checkpoints.
+    among those and were looked at; no checkpoint covers the rest yet.  `not_seen_by` names the witnesses
+    whose keys were given and who signed none of the checkpoints.
     """
 
     selection: Selection
@@ -244,6 +244,8 @@ def faults_of_journal(
         )
     elif newest.size in right and known < newest.size:
         yield _tree_changed(looked.differs)
+    elif looked.differs is not None and not done:
+        yield _uncovered(_tree_changed(looked.differs), newest)
 
 
 def _rewritten(first: int, last: int, newest: Checkpoint, right: Collection[int]) -> Fault:

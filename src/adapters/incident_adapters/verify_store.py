@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 
 from incident_adapters.archive_line import line_of
-from incident_adapters.checkpoint import SignedCheckpoint
+from incident_adapters.checkpoint import Checkpoint, SignedCheckpoint
 from incident_adapters.export_selection import WHOLE_JOURNAL, Progress
 from incident_adapters.proof_log import ProofLog
 from incident_adapters.recorder import JournalRecorder, StoreError
@@ -53,18 +53,19 @@ def verify_store(
     log = ProofLog(store)
     # In this order, since each of them is made from the next, so that a store at work is never found wrong.
     notes = log.notes()
-    size = log.size()
+    size = _size(log)
     head = _whole_number(store, store.max_notification_id() or 0)
     trust = trusted(notes, kept, keys)
     faults: list[Fault] = []
     if not notes:
         says = "no checkpoint is stored: none was made (incidents checkpoint makes one), or it was removed"
         faults.append(Fault(what=Tampering.CHECKPOINT_MISSING, says=says))
-    looked = _look(store, log, size, head, set(trust.roots), progress)
+    hashes = (0 if trust.newest is None else trust.newest.size) if size is None else size
+    looked = _look(store, log, hashes, head, set(trust.roots), progress)
     faults.extend(_missing(trust, head))
-    faults.extend(faults_of_journal(trust, looked, lambda: _leaves(log, size), lambda: _found(store, head)))
+    faults.extend(faults_of_journal(trust, looked, lambda: _leaves(log, hashes), lambda: _found(store, head)))
     if not faults and trust.newest is not None:
-        faults.extend(_faults_of_tree(log, trust.newest.size, trust.newest.root))
+        faults.extend(_faults_of_tree(log, size, head, trust.newest))
     covered = 0 if trust.newest is None else trust.newest.size
     return trust.verification(WHOLE_JOURNAL, looked.events, min(covered, looked.events), faults)
 
@@ -132,8 +133,8 @@ def _pages(store: JournalRecorder, head: int) -> Iterator[list[Found]]:
 def _whole_number(store: JournalRecorder, position: object) -> int:
     if not isinstance(position, int):
         raise StoreError(
-            f"store {store.store}: a position of the journal is no whole number, so that this library did not "
-            "make its table; restore the database from a backup"
+            f"store {store.store}: a position of the journal is no whole number, so that its table is not "
+            "what this library made; restore the database from a backup"
         )
     return position
 
@@ -165,10 +166,24 @@ def _leaves(log: ProofLog, size: int) -> Iterator[Hash | None]:
         yield from log.leaves(begin, min(begin + _AT_A_TIME, size))
 
 
-def _faults_of_tree(log: ProofLog, size: int, root: Hash) -> Iterator[Fault]:
-    """What is wrong with the upper rows of a tree whose lowest are right."""
+def _size(log: ProofLog) -> int | None:
     try:
-        if log.root(size) == root:
+        return log.size()
+    except TilesDamaged:
+        return None
+
+
+def _faults_of_tree(log: ProofLog, size: int | None, head: int, newest: Checkpoint) -> Iterator[Fault]:
+    """What is wrong with the size or the upper rows of a tree whose lowest are right."""
+    try:
+        if size is None or not newest.size <= size <= head:
+            says = (
+                "the events are those that were signed, but the stored size of the tree is not one from "
+                f"{newest.size} to {head}"
+            )
+            yield Fault(what=Tampering.TREE_CHANGED, says=says)
+            return
+        if log.root(newest.size) == newest.root:
             return
         says = "the events are those that were signed, but the upper rows of the stored tree are not"
     except TilesDamaged as damaged:
