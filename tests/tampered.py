@@ -109,6 +109,17 @@ def remove_and_close_up(connection: Connection) -> None:
     shift(connection, AT, -1)
 
 
+def wipe_an_incident_out(connection: Connection) -> None:
+    """Remove every event of one incident, among those of others, and close the gaps one after the other."""
+    positions = connection.scalars(
+        text("SELECT position FROM journal WHERE stream = :stream ORDER BY position DESC"),
+        {"stream": row(connection, AT).stream},
+    ).all()
+    for position in positions:
+        run(connection, "DELETE FROM journal WHERE position = :at", at=position)
+        shift(connection, position, -1)
+
+
 def insert(connection: Connection) -> None:
     shift(connection, AT - 1, 1)
     stream, _, name, state = row(connection, EARLIER)
@@ -322,6 +333,17 @@ ATTACKS: Final = (
         act=remove_and_close_up,
         found=[(Tampering.REMOVED, AT, AT), (Tampering.MOVED, AT + 1, IN_TREE)],
         says=f"stand at {AT} to {IN_TREE - 1}",
+    ),
+    Attack(
+        name="an incident wiped out, and every gap closed",
+        act=wipe_an_incident_out,
+        found=[
+            (Tampering.REMOVED, 290, 307),
+            (Tampering.MOVED, 308, 317),
+            (Tampering.REMOVED, 318, 336),
+            (Tampering.MOVED, 337, IN_TREE),
+        ],
+        says="positions 318 to 336 are gone",
     ),
     Attack(
         name="an event inserted",

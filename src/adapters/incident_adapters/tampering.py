@@ -22,6 +22,8 @@ Signed: TypeAlias = Callable[[int], Hash | None]
 """Gives the hash that was signed for a position; None where none was."""
 
 _NEAR: Final = [sign * step for step in range(1, 17) for sign in (1, -1)]
+_FAR: Final = [sign * step for step in range(17, 4097) for sign in (1, -1)]
+_TRIED_FAR_AWAY: Final = 16
 _MANY: Final = 256
 _TOO_MANY: Final = 4 * _MANY
 _TRIED_BIT_BY_BIT: Final = 16
@@ -179,15 +181,26 @@ def _look_at(each: Found, signed: Signed, seen: _Seen) -> None:
             seen.right[position] = 1
             seen.reached = position
         return
-    away = seen.runs[-1].away if seen.runs else 0
-    # Where very many differ, a look at every place around each would take too long.
-    nearby = _NEAR if len(seen.unknown) < _MANY else ()
-    for step in (away, *nearby) if away else nearby:
+    for step in _steps(seen):
         if _is_signed_for(each, position + step, signed):
             _note_moved(each, position + step, seen)
             return
     if expected is not None or position <= seen.last_signed:
         seen.unknown.append(each)
+
+
+def _steps(seen: _Seen) -> Iterator[int]:
+    """How far away from where an event stands it may have been signed, the likeliest first."""
+    away = seen.runs[-1].away if seen.runs else 0
+    if away:
+        yield away
+    # Where very many differ, a look at every place around each would take too long.
+    if len(seen.unknown) < _MANY:
+        yield from (away + step for step in _NEAR)
+        if away:
+            yield from _NEAR
+    if len(seen.unknown) < _TRIED_FAR_AWAY:
+        yield from _FAR
 
 
 def _is_signed_for(each: Found, position: int, signed: Signed) -> bool:

@@ -115,9 +115,8 @@ def _pages(store: JournalRecorder, head: int) -> Iterator[list[Found]]:
     while True:
         try:
             with engine.connect() as connection:
-                first = connection.exec_driver_sql(
-                    *((_FIRST,) if first is None else (ask_next, (last,)))
-                ).scalar()
+                ask_first = (_FIRST, None) if first is None else (ask_next, (last,))
+                first = connection.exec_driver_sql(*ask_first).scalar()
                 if first is None or first > head:
                     return
                 last = min(_whole_number(store, first) + _AT_A_TIME - 1, head)
