@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
 import pytest
 
 from incident_adapters.cli import run
@@ -323,6 +324,31 @@ def test_who_may_only_read_verifies(folder: Path, capsys: pytest.CaptureFixture[
     assert found["sound"]
     if os.geteuid() != 0:
         assert (folder / "demo.sqlite").read_bytes() == before
+
+
+def test_the_rights_that_the_documents_name_are_enough(
+    folder: Path, postgres_database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who may select verifies; a witness needs to write in two tables; anybody else is told of the right."""
+    store, user = postgres_database, f"u{postgres_database.rsplit('_', 1)[1]}"
+    theirs = postgres_database.replace("postgres@", f"{user}@")
+    with Journal.open("sqlite:///demo.sqlite") as told, Journal.open(store) as journal:
+        tell_again(told, journal, 1)
+    assert run(["checkpoint", "--key", "desk.key", "--store", store]) is ExitCode.DONE
+    assert run(["signing-key", "auditors.example", "witness.key", "--witness"]) is ExitCode.DONE
+    witness = ["witness", "--key", "witness.key", "--log", "desk.pub", "--seen", "seen", "--store", theirs]
+    with psycopg.connect(store, autocommit=True) as server:
+        server.execute(f"CREATE ROLE {user} LOGIN".encode())
+        server.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {user}".encode())
+        try:
+            assert run(["verify", "--key", "desk.pub", "--store", theirs]) is ExitCode.DONE
+            assert "does not let this user" in refusal(capsys, *witness, code=ExitCode.STORE)
+            server.execute(f"GRANT INSERT, UPDATE ON proof_checkpoints TO {user}".encode())
+            server.execute(f"GRANT UPDATE ON proof_tree TO {user}".encode())
+            assert run(witness) is ExitCode.DONE
+        finally:
+            server.execute(f"DROP OWNED BY {user}".encode())
+            server.execute(f"DROP ROLE {user}".encode())
 
 
 def test_a_secret_is_not_shown_by_what_holds_it() -> None:

@@ -26,7 +26,7 @@ _FAR: Final = [sign * step for step in range(17, 4097) for sign in (1, -1)]
 _TRIED_FAR_AWAY: Final = 16
 _MANY: Final = 256
 _TOO_MANY: Final = 4 * _MANY
-_TRIED_BIT_BY_BIT: Final = 16
+_TRIED_THOROUGHLY: Final = 16
 _LONGEST_TRIED: Final = 16_384
 _FIRST_FEW: Final = 16
 _OF_ANOTHER_KIND: Final = "is stored as values of other kinds, a text as bytes or bytes as a text"
@@ -121,7 +121,7 @@ def tampering(found: Iterable[Found], signed: Signed, positions: Sequence[int]) 
     still_lost = set(lost)
     altered = [each for each in unknown if each.position in still_lost]
     for at, each in enumerate(altered):
-        how = _how_altered(each, signed, seen, altered, bit_by_bit=at < _TRIED_BIT_BY_BIT)
+        how = _how_altered(each, signed, seen, altered, thoroughly=at < _TRIED_THOROUGHLY)
         what = Tampering.UNREADABLE if each.row is None else Tampering.ALTERED
         faults.append(_fault(what, each, how))
     there = {each.position for each in altered}
@@ -272,7 +272,7 @@ def _removed(first: int, last: int) -> Fault:
 
 
 def _how_altered(
-    each: Found, signed: Signed, seen: _Seen, altered: Sequence[Found], *, bit_by_bit: bool
+    each: Found, signed: Signed, seen: _Seen, altered: Sequence[Found], *, thoroughly: bool
 ) -> str:
     """What was changed in an event that stands where one was signed."""
     expected = signed(each.position)
@@ -280,7 +280,7 @@ def _how_altered(
         return "is not the one that was signed"
     if each.of_another_kind and leaf_hash(each.line) == expected:
         return _OF_ANOTHER_KIND
-    if bit_by_bit and len(each.line) <= _LONGEST_TRIED:
+    if thoroughly and len(each.line) <= _LONGEST_TRIED:
         bit = _flipped_bit(each.line, expected)
         if bit is not None:
             return f"has one bit flipped: bit {bit % 8} of byte {bit // 8 + 1} of its line"
@@ -295,7 +295,7 @@ def _how_altered(
                 return f"was signed in the stream that stands at position {other.position}"
             if leaf_hash(line_of((position, stream, version, name, its_state))) == expected:
                 return f"was signed with what stands at position {other.position}"
-    for other_stream in seen.streams:
+    for other_stream in seen.streams if thoroughly else ():
         if leaf_hash(line_of((position, other_stream, version, name, state))) == expected:
             return f"was signed in the stream {other_stream}"
     for other_version in range(1, 2 * _MANY):
