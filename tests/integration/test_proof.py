@@ -26,7 +26,7 @@ from incident_adapters.tampering import Tampering
 from incident_adapters.verify_store import verify_store
 from incident_adapters.witnessing import NotWitnessed, witness
 from incident_domain.validation import InvalidValue
-from incident_projections.merkle import Frontier, includes, is_consistent, leaf_hash
+from incident_projections.merkle import EMPTY_ROOT, Frontier, includes, is_consistent, leaf_hash
 from tests.long_journals import tell_again
 from tests.tampered import ATTACKS, LOG, NOW, STORY, WITNESS, edit, run, told
 
@@ -259,6 +259,38 @@ def test_a_checkpoint_that_was_kept_and_removed_is_missed(journal: Journal, stor
 
     assert fault.what is Tampering.CHECKPOINT_MISSING
     assert "the checkpoint over 560 events that you keep" in fault.says
+
+
+def test_two_checkpoints_over_as_many_events_are_two_histories(journal: Journal) -> None:
+    """Whoever showed one to the auditor and stores another is found out, though the rows fit the latter."""
+    stored = ProofLog(journal.store).checkpoint([LOG], NOW)
+    shown = evolve(stored.checkpoint, root=EMPTY_ROOT)
+    note = SignedNote(text=shown.text, signatures=(LOG.signature(shown.text, NOW),))
+
+    found = verify_store(journal.store, KEYS, [SignedCheckpoint(checkpoint=shown, note=note)])
+
+    assert [each.what for each in found.faults] == [Tampering.CHECKPOINT_FORGED, Tampering.REWRITTEN]
+    assert "that was kept is another than the one that is stored" in found.faults[0].says
+
+
+def test_the_checkpoints_of_a_store_are_of_one_log(journal: Journal, story: Journal) -> None:
+    """Another log's key may be trusted too; its checkpoint is none of this one."""
+    log, other = ProofLog(journal.store), Signer.new("other.test")
+    first = log.checkpoint([LOG], NOW).checkpoint
+    tell_again(story, journal, 11, after=10)
+    log.checkpoint([LOG], NOW)
+    theirs = evolve(first, origin=other.name).text
+    with journal.store.engine.begin() as connection:
+        run(
+            connection,
+            "UPDATE proof_checkpoints SET note = :note WHERE size = :size",
+            note=str(SignedNote(text=theirs, signatures=(other.signature(theirs, NOW),))),
+            size=first.size,
+        )
+
+    found = verify_store(journal.store, [*KEYS, other.verifier])
+
+    assert any("is of the log" in each.says for each in found.faults)
 
 
 def test_a_witness_signs_what_continues_what_it_saw(journal: Journal, story: Journal) -> None:
