@@ -228,6 +228,11 @@ def change_a_leaf(connection: Connection) -> None:
     change_hashes(connection, 0, AT // 256)
 
 
+def change_a_leaf_and_remove_what_is_not_in_the_tree(connection: Connection) -> None:
+    change_a_leaf(connection)
+    remove_what_is_not_in_the_tree(connection)
+
+
 def change_the_upper_row(connection: Connection) -> None:
     change_hashes(connection, 1, 0)
 
@@ -438,6 +443,15 @@ ATTACKS: Final = (
         act=change_a_leaf,
         found=[(Tampering.TREE_CHANGED, AT + 1, AT + 1)],
         says="the events are those that were signed",
+    ),
+    Attack(
+        name="a hash in the tree changed, and two events removed that are not in it yet",
+        act=change_a_leaf_and_remove_what_is_not_in_the_tree,
+        found=[
+            (Tampering.REMOVED, IN_TREE + 20, IN_TREE + 21),
+            (Tampering.TREE_CHANGED, None, None),
+        ],
+        says="but the hashes stored beside them are not",
     ),
     Attack(
         name="a hash in an upper row of the tree changed",
