@@ -233,6 +233,11 @@ def change_a_leaf_and_remove_what_is_not_in_the_tree(connection: Connection) -> 
     remove_what_is_not_in_the_tree(connection)
 
 
+def edit_and_change_another_leaf(connection: Connection) -> None:
+    edit(connection)
+    change_a_leaf(connection)
+
+
 def change_the_upper_row(connection: Connection) -> None:
     change_hashes(connection, 1, 0)
 
@@ -437,6 +442,12 @@ ATTACKS: Final = (
         act=edit_and_make_the_tree_anew,
         found=[(Tampering.REWRITTEN, 4 * STORY + 1, 8 * STORY)],
         says=f"something from position {4 * STORY + 1} to {8 * STORY} was changed",
+    ),
+    Attack(
+        name="an event edited, and the hash of another changed to lay it on that",
+        act=edit_and_change_another_leaf,
+        found=[(Tampering.REWRITTEN, 4 * STORY + 1, 8 * STORY)],
+        says="so that nobody can say which event",
     ),
     Attack(
         name="a hash in the tree changed",
