@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from incident_adapters.archive_file import write_archive
+from incident_adapters.archive_line import line_of
 from incident_adapters.checkpoint import Checkpoint, SignedCheckpoint
 from incident_adapters.cli import run as run_program
 from incident_adapters.cli_errors import ExitCode
@@ -22,7 +23,7 @@ from incident_adapters.export_selection import WHOLE_JOURNAL, Selection, extract
 from incident_adapters.journal import Journal
 from incident_adapters.proof_log import ProofLog
 from incident_adapters.signed_note import SignedNote, Signer
-from incident_adapters.tampering import Tampering, tampering
+from incident_adapters.tampering import Found, Tampering, tampering
 from incident_adapters.verification import Verification
 from incident_adapters.verify_archive import verify_archive
 from incident_domain.events import IncidentId
@@ -566,6 +567,28 @@ def test_an_older_archive_is_found_by_a_checkpoint_that_was_kept(signed: Journal
     assert verify_archive(file, KEYS, [older]).sound
     found = verify_archive(file, KEYS, [newer])
     assert told(found.faults) == [(Tampering.ROLLED_BACK, older.checkpoint.size + 1, SIGNED)]
+
+
+def test_a_journal_in_which_nothing_is_what_was_signed_is_another_one() -> None:
+    """It is told in one line, after the first thousand events."""
+    found = (Found(position=at, line=b"%d" % at, row=None) for at in range(1, 3001))
+
+    [fault] = tampering(found, lambda position: EMPTY_ROOT if position <= 3000 else None, range(1, 3001))
+
+    assert (fault.what, fault.first, fault.last) == (Tampering.REWRITTEN, 1, 1024)
+    assert next(found).position == 1025
+
+
+def test_an_event_is_found_however_far_it_was_moved() -> None:
+    """Two that changed places over ten thousand others were moved, and not altered."""
+    rows = [(at, "stream", at, "name", b"{}") for at in range(1, 10_001)]
+    hashes = [leaf_hash(line_of(row)) for row in rows]
+    rows[0], rows[-1] = (1, *rows[-1][1:]), (10_000, *rows[0][1:])
+    found = [Found(position=row[0], line=line_of(row), row=row) for row in rows]
+
+    faults = tampering(found, lambda at: hashes[at - 1] if 0 < at <= len(hashes) else None, range(1, 10_001))
+
+    assert told(tuple(faults)) == [(Tampering.MOVED, 1, 1), (Tampering.MOVED, 10_000, 10_000)]
 
 
 def test_a_position_of_any_height_takes_no_memory() -> None:
