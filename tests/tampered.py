@@ -178,6 +178,12 @@ def swap_streams(connection: Connection) -> None:
     run(connection, swap, stream=other.stream, version=other.version, at=AT)
 
 
+def exchange_states(connection: Connection) -> None:
+    states = {at: bytes(row(connection, at).state) for at in (AT, EARLIER)}
+    for at, other in ((AT, EARLIER), (EARLIER, AT)):
+        run(connection, "UPDATE journal SET state = :to WHERE position = :at", to=states[other], at=at)
+
+
 def give_to_another_stream(connection: Connection) -> None:
     run(
         connection,
@@ -391,6 +397,12 @@ ATTACKS: Final = (
         act=swap_streams,
         found=[(Tampering.ALTERED, EARLIER, EARLIER), (Tampering.ALTERED, AT, AT)],
         says=f"was signed in the stream that stands at position {AT}",
+    ),
+    Attack(
+        name="what two events hold exchanged",
+        act=exchange_states,
+        found=[(Tampering.ALTERED, EARLIER, EARLIER), (Tampering.ALTERED, AT, AT)],
+        says=f"was signed with what stands at position {AT}",
     ),
     Attack(
         name="an event given to another stream",
