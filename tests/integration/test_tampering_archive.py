@@ -365,6 +365,17 @@ def test_an_event_that_no_checkpoint_covers_is_not_said_to_be_proved(
     assert found.events - found.proved == HEAD - SIGNED
 
 
+def test_hashes_that_are_said_to_be_of_other_positions_are_found(
+    whole: Lines, verified: Callable[[Lines], Verification]
+) -> None:
+    """The first position of a line of hashes is held against where it stands, whatever it says."""
+    for false in (2, 10**30):
+        changed = [line.replace(b'"first":257}', b'"first":%d}' % false) for line in whole]
+
+        assert changed != whole
+        assert told(verified(changed).faults) == [(Tampering.TREE_CHANGED, 257, 257)]
+
+
 def lose_the_last_but_one(lines: Lines) -> Lines:
     return [*lines[:-3], *lines[-2:]]
 
