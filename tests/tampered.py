@@ -81,6 +81,10 @@ def edit(connection: Connection, at: int = AT) -> None:
     run(connection, "UPDATE journal SET state = :to WHERE position = :at", to=to, at=at)
 
 
+def remove_what_is_not_in_the_tree(connection: Connection) -> None:
+    run(connection, "DELETE FROM journal WHERE position BETWEEN :at AND :at + 1", at=IN_TREE + 20)
+
+
 def edit_two(connection: Connection) -> None:
     edit(connection, EARLIER)
     edit(connection)
@@ -103,6 +107,17 @@ def shift(connection: Connection, after: int, by: int) -> None:
 def remove_and_close_up(connection: Connection) -> None:
     remove(connection)
     shift(connection, AT, -1)
+
+
+def wipe_an_incident_out(connection: Connection) -> None:
+    """Remove every event of one incident, among those of others, and close the gaps one after the other."""
+    positions = connection.scalars(
+        text("SELECT position FROM journal WHERE stream = :stream ORDER BY position DESC"),
+        {"stream": row(connection, AT).stream},
+    ).all()
+    for position in positions:
+        run(connection, "DELETE FROM journal WHERE position = :at", at=position)
+        shift(connection, position, -1)
 
 
 def insert(connection: Connection) -> None:
@@ -163,6 +178,12 @@ def swap_streams(connection: Connection) -> None:
     run(connection, swap, stream=other.stream, version=other.version, at=AT)
 
 
+def exchange_states(connection: Connection) -> None:
+    states = {at: bytes(row(connection, at).state) for at in (AT, EARLIER)}
+    for at, other in ((AT, EARLIER), (EARLIER, AT)):
+        run(connection, "UPDATE journal SET state = :to WHERE position = :at", to=states[other], at=at)
+
+
 def give_to_another_stream(connection: Connection) -> None:
     run(
         connection,
@@ -193,6 +214,11 @@ def store_as_text(connection: Connection) -> None:
     run(connection, "UPDATE journal SET state = CAST(state AS TEXT) WHERE position = :at", at=AT)
 
 
+def store_the_stream_as_bytes(connection: Connection) -> None:
+    """The row reads as before, but is in no stream any more: what is asked for by a text finds no bytes."""
+    run(connection, "UPDATE journal SET stream = CAST(stream AS BLOB) WHERE position = :at", at=AT)
+
+
 def damage_the_name(connection: Connection) -> None:
     run(connection, "UPDATE journal SET name = CAST(x'ff00' AS TEXT) WHERE position = :at", at=AT)
 
@@ -206,6 +232,16 @@ def edit_and_make_the_tree_anew(connection: Connection) -> None:
 
 def change_a_leaf(connection: Connection) -> None:
     change_hashes(connection, 0, AT // 256)
+
+
+def change_a_leaf_and_remove_what_is_not_in_the_tree(connection: Connection) -> None:
+    change_a_leaf(connection)
+    remove_what_is_not_in_the_tree(connection)
+
+
+def edit_and_change_another_leaf(connection: Connection) -> None:
+    edit(connection)
+    change_a_leaf(connection)
 
 
 def change_the_upper_row(connection: Connection) -> None:
@@ -232,6 +268,14 @@ def lose_a_row_of_hashes(connection: Connection) -> None:
     run(connection, "DELETE FROM proof_tiles WHERE level = 0 AND number = 1")
 
 
+def change_the_size_of_the_tree(connection: Connection) -> None:
+    run(connection, "UPDATE proof_tree SET size = :to", to=4 * STORY)
+
+
+def say_that_the_tree_holds_all(connection: Connection) -> None:
+    run(connection, "UPDATE proof_tree SET size = :to", to=HEAD)
+
+
 def note(connection: Connection, size: int = SIGNED) -> str:
     found: str = connection.execute(
         text("SELECT note FROM proof_checkpoints WHERE size = :size"), {"size": size}
@@ -256,6 +300,10 @@ def sign_with_a_key_of_the_same_name(connection: Connection) -> None:
 
 def write_over_a_checkpoint(connection: Connection) -> None:
     put_note(connection, "as it was\n", size=4 * STORY)
+
+
+def store_an_older_as_the_newest(connection: Connection) -> None:
+    run(connection, "UPDATE proof_checkpoints SET size = :to WHERE size = :of", to=HEAD, of=4 * STORY)
 
 
 def remove_every_checkpoint(connection: Connection) -> None:
@@ -291,10 +339,27 @@ ATTACKS: Final = (
         says=f"position {AT} is gone",
     ),
     Attack(
+        name="two events removed that are not in the tree yet",
+        act=remove_what_is_not_in_the_tree,
+        found=[(Tampering.REMOVED, IN_TREE + 20, IN_TREE + 21)],
+        says="are gone, though no checkpoint covers it yet",
+    ),
+    Attack(
         name="an event removed, and the gap closed",
         act=remove_and_close_up,
         found=[(Tampering.REMOVED, AT, AT), (Tampering.MOVED, AT + 1, IN_TREE)],
         says=f"stand at {AT} to {IN_TREE - 1}",
+    ),
+    Attack(
+        name="an incident wiped out, and every gap closed",
+        act=wipe_an_incident_out,
+        found=[
+            (Tampering.REMOVED, 312, 330),
+            (Tampering.MOVED, 331, 341),
+            (Tampering.REMOVED, 342, 360),
+            (Tampering.MOVED, 361, IN_TREE),
+        ],
+        says="positions 342 to 360 are gone",
     ),
     Attack(
         name="an event inserted",
@@ -334,6 +399,12 @@ ATTACKS: Final = (
         says=f"was signed in the stream that stands at position {AT}",
     ),
     Attack(
+        name="what two events hold exchanged",
+        act=exchange_states,
+        found=[(Tampering.ALTERED, EARLIER, EARLIER), (Tampering.ALTERED, AT, AT)],
+        says=f"was signed with what stands at position {AT}",
+    ),
+    Attack(
         name="an event given to another stream",
         act=give_to_another_stream,
         found=[(Tampering.ALTERED, AT, AT)],
@@ -361,7 +432,14 @@ ATTACKS: Final = (
         name="bytes stored as a text",
         act=store_as_text,
         found=[(Tampering.ALTERED, AT, AT)],
-        says="is stored as a text instead of bytes",
+        says="a text as bytes or bytes as a text",
+        only_sqlite=True,
+    ),
+    Attack(
+        name="a stream stored as bytes, so that its incident has an event less",
+        act=store_the_stream_as_bytes,
+        found=[(Tampering.ALTERED, AT, AT)],
+        says="a text as bytes or bytes as a text",
         only_sqlite=True,
     ),
     Attack(
@@ -378,10 +456,25 @@ ATTACKS: Final = (
         says=f"something from position {4 * STORY + 1} to {8 * STORY} was changed",
     ),
     Attack(
+        name="an event edited, and the hash of another changed to lay it on that",
+        act=edit_and_change_another_leaf,
+        found=[(Tampering.REWRITTEN, 4 * STORY + 1, 8 * STORY)],
+        says="so that nobody can say which event",
+    ),
+    Attack(
         name="a hash in the tree changed",
         act=change_a_leaf,
         found=[(Tampering.TREE_CHANGED, AT + 1, AT + 1)],
         says="the events are those that were signed",
+    ),
+    Attack(
+        name="a hash in the tree changed, and two events removed that are not in it yet",
+        act=change_a_leaf_and_remove_what_is_not_in_the_tree,
+        found=[
+            (Tampering.REMOVED, IN_TREE + 20, IN_TREE + 21),
+            (Tampering.TREE_CHANGED, None, None),
+        ],
+        says="but the hashes stored beside them are not",
     ),
     Attack(
         name="a hash in an upper row of the tree changed",
@@ -394,6 +487,18 @@ ATTACKS: Final = (
         act=lose_a_row_of_hashes,
         found=[(Tampering.TREE_CHANGED, 257, 257)],
         says="the events are those that were signed",
+    ),
+    Attack(
+        name="the size of the tree changed",
+        act=change_the_size_of_the_tree,
+        found=[(Tampering.TREE_CHANGED, None, None)],
+        says=f"the stored size of the tree is not one from {SIGNED} to {HEAD}",
+    ),
+    Attack(
+        name="the tree said to hold what it does not",
+        act=say_that_the_tree_holds_all,
+        found=[(Tampering.TREE_CHANGED, IN_TREE + 1, IN_TREE + 1)],
+        says="though no checkpoint covers it yet",
     ),
     Attack(
         name="the root in a checkpoint changed",
@@ -412,6 +517,12 @@ ATTACKS: Final = (
         act=write_over_a_checkpoint,
         found=[(Tampering.CHECKPOINT_FORGED, None, None)],
         says="checkpoint 1 of 3 is none any more",
+    ),
+    Attack(
+        name="a checkpoint stored in the place of a newer one",
+        act=store_an_older_as_the_newest,
+        found=[(Tampering.CHECKPOINT_FORGED, None, None)],
+        says=f"the checkpoint over {4 * STORY} events stands after one over {SIGNED}",
     ),
     Attack(
         name="every checkpoint removed",

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
 import pytest
 
 from incident_adapters.cli import run
@@ -19,7 +20,7 @@ from incident_adapters.proof_log import ProofLog
 from incident_adapters.signed_note import Signer
 from incident_adapters.verify_store import verify_store
 from tests.long_journals import tell_again
-from tests.tampered import LOG, edit
+from tests.tampered import LOG, WITNESS, edit
 from tests.tampered import run as run_sql
 
 PROGRAM: Final = str(Path(sys.executable).with_name("incidents"))
@@ -77,6 +78,19 @@ def test_a_key_is_readable_by_its_owner_alone_and_never_replaced(
     assert not (folder / "x.key").exists()
 
 
+def test_of_a_key_that_cannot_be_written_nothing_is_left(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the disk is full, the next try finds no half of a pair in its way."""
+    words = ["signing-key", "desk.example", "new.key"]
+    script = f"ulimit -f 0; trap '' XFSZ; exec {PROGRAM} {' '.join(words)}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+
+    assert done.returncode == ExitCode.FILE
+    assert "cannot be written" in done.stderr
+    assert run(words) is ExitCode.DONE
+
+
 def test_from_a_key_to_a_proof_without_store_or_network(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -127,6 +141,27 @@ def test_hashes_that_were_changed_are_made_anew(folder: Path, capsys: pytest.Cap
     assert run(["verify", "--key", "desk.pub"]) is ExitCode.DONE
 
 
+def test_what_was_kept_is_not_replaced_by_another_history(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever has only the database's password cannot have it signed, nor have the kept one lost."""
+    sign = ["checkpoint", "--key", "desk.key", "--output", "kept"]
+    assert run(sign) is ExitCode.DONE
+    kept = (folder / "kept").read_text()
+    with Journal.open("sqlite:///demo.sqlite") as journal, journal.store.engine.begin() as connection:
+        edit(connection, 20)
+        for table in ("proof_tiles", "proof_checkpoints"):
+            run_sql(connection, f"DELETE FROM {table}")
+        run_sql(connection, "UPDATE proof_tree SET size = 0")
+
+    assert "nothing is signed" in refusal(capsys, *sign, code=ExitCode.STORE)
+    assert "nothing is signed" in refusal(capsys, *sign, "--every", "1h", code=ExitCode.STORE)
+
+    assert (folder / "kept").read_text() == kept
+    (folder / "kept").write_text("notes of mine")
+    assert "kept is no signed checkpoint" in refusal(capsys, *sign, code=ExitCode.MISUSED)
+
+
 def test_the_key_may_come_from_the_environment(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,11 +180,15 @@ def test_a_witness_keeps_what_it_signed_and_finds_out_what_was_set_back(
     assert run(["signing-key", "auditors.example", "witness.key", "--witness"]) is ExitCode.DONE
     witness = ("witness", "--key", "witness.key", "--log", "desk.pub", "--seen", "seen.checkpoint")
     shutil.copyfile(folder / "demo.sqlite", folder / "before.sqlite")
-    assert run(["checkpoint", "--key", "desk.key"]) is ExitCode.DONE
+    made = answer(capsys, "checkpoint", "--key", "desk.key")
     seen = answer(capsys, *witness)
     assert (folder / "seen.checkpoint").read_text() == seen["note"]
-    found = answer(capsys, "verify", "--key", "desk.pub", "--key", "witness.pub")
+    verify = ("verify", "--key", "desk.pub", "--key", "witness.pub")
+    found = answer(capsys, *verify)
     assert [each["name"] for each in found["verification"]["witnesses"]] == ["auditors.example"]
+    (folder / "kept.checkpoint").write_text("\ufeff" + made["note"] + "\n\n", encoding="utf-8")
+    found = answer(capsys, *verify, "--checkpoint", "kept.checkpoint")
+    assert [each["covered"] for each in found["verification"]["witnesses"]] == [60]
 
     shutil.copyfile(folder / "before.sqlite", folder / "demo.sqlite")
     with Journal.open("sqlite:///demo.sqlite") as journal, journal.store.engine.begin() as connection:
@@ -188,7 +227,13 @@ def test_a_key_for_tests_is_said_to_prove_nothing(folder: Path, capsys: pytest.C
         ),
         (["checkpoint", "--key", "desk.pub"], ExitCode.MISUSED, "is no secret key"),
         (["checkpoint", "--key", "none.key"], ExitCode.FILE, "none.key cannot be read"),
-        (["checkpoint", "--key", "desk.key", "--every", "0s"], ExitCode.MISUSED, "a second or more"),
+        (["checkpoint", "--key", "desk.key", "--every", "0s"], ExitCode.MISUSED, "from one second"),
+        (["checkpoint", "--key", "desk.key", "--every", "9999999d"], ExitCode.MISUSED, "to a year"),
+        (
+            ["witness", "--key", "desk.key", "--log", "desk.pub", "--seen", "desk.pub"],
+            ExitCode.MISUSED,
+            "--seen: desk.pub is no signed checkpoint",
+        ),
         (["checkpoint", "--key", "desk.key", "--output", "no/where"], ExitCode.FILE, "cannot be written"),
         (
             ["witness", "--key", "desk.key", "--log", "desk.pub", "--seen", "seen"],
@@ -207,13 +252,45 @@ def test_what_cannot_be_done_is_said_with_the_way_out(
     assert (folder / "desk.key").read_text().strip().split("+", 4)[4] not in said
 
 
+def test_a_part_and_what_nothing_proves_are_said_to_be_that(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody takes one incident for the journal, nor a checkpoint over nothing for a proof."""
+    with Journal.open("sqlite:///empty.sqlite") as journal, Journal.open("sqlite:///demo.sqlite") as told:
+        ProofLog(journal.store).checkpoint([LOG], journal.now())
+        tell_again(told, journal, 1)
+    assert run(["checkpoint", "--key", "desk.key"]) is ExitCode.DONE
+    assert run(["export", "part.jsonl", "--incident", "2", "--from", "2026-03-02"]) is ExitCode.DONE
+    capsys.readouterr()
+
+    assert run(["verify", "part.jsonl", "--key", "desk.pub"]) is ExitCode.DONE
+    said = " ".join(capsys.readouterr().out.split())
+    assert "only a part of the journal incident 4T7K-9QXM-C3VW, from 2026-03-02" in said
+    verify = ["verify", "--key", str(LOG.verifier), "--key", str(WITNESS.verifier)]
+    assert run([*verify, "--store", "sqlite:///empty.sqlite"]) is ExitCode.DONE
+    said = " ".join(capsys.readouterr().out.split())
+    assert "no checkpoint covers anything of the store yet: nothing is proved" in said
+    assert "not seen by auditors.test" in said
+
+
+def test_a_pipe_is_no_file_to_verify(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It cannot be read twice, which is said."""
+    os.mkfifo(folder / "pipe")
+    held = os.open(folder / "pipe", os.O_RDWR)
+    assert "which a pipe cannot be" in refusal(
+        capsys, "verify", "pipe", "--key", "desk.pub", code=ExitCode.FILE
+    )
+    os.close(held)
+
+
 def test_a_file_that_is_no_archive_is_not_sound(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file of anything else, or an empty one, is said to be no archive."""
     for content in (b"", b"\n", b"{}\n", b"\xff\xfe\x00" * 100, b"a" * 100_000):
         (folder / "other").write_bytes(content)
         found = answer(capsys, "verify", "other", "--key", "desk.pub", code=ExitCode.NOT_SOUND)
         says = [each["says"] for each in found["verification"]["faults"]]
-        assert "line 1 is no header of an archive" in says
+        assert says[0] == "line 1 is no header of an archive"
+        assert len(says) == 2
 
 
 def test_checkpoints_are_made_in_turns_until_told_to_end(folder: Path) -> None:
@@ -277,6 +354,31 @@ def test_who_may_only_read_verifies(folder: Path, capsys: pytest.CaptureFixture[
     assert found["sound"]
     if os.geteuid() != 0:
         assert (folder / "demo.sqlite").read_bytes() == before
+
+
+def test_the_rights_that_the_documents_name_are_enough(
+    folder: Path, postgres_database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who may select verifies; a witness needs to write in two tables; anybody else is told of the right."""
+    store, user = postgres_database, f"u{postgres_database.rsplit('_', 1)[1]}"
+    theirs = postgres_database.replace("postgres@", f"{user}@")
+    with Journal.open("sqlite:///demo.sqlite") as told, Journal.open(store) as journal:
+        tell_again(told, journal, 1)
+    assert run(["checkpoint", "--key", "desk.key", "--store", store]) is ExitCode.DONE
+    assert run(["signing-key", "auditors.example", "witness.key", "--witness"]) is ExitCode.DONE
+    witness = ["witness", "--key", "witness.key", "--log", "desk.pub", "--seen", "seen", "--store", theirs]
+    with psycopg.connect(store, autocommit=True) as server:
+        server.execute(f"CREATE ROLE {user} LOGIN".encode())
+        server.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {user}".encode())
+        try:
+            assert run(["verify", "--key", "desk.pub", "--store", theirs]) is ExitCode.DONE
+            assert "does not let this user" in refusal(capsys, *witness, code=ExitCode.STORE)
+            server.execute(f"GRANT INSERT, UPDATE ON proof_checkpoints TO {user}".encode())
+            server.execute(f"GRANT UPDATE ON proof_tree TO {user}".encode())
+            assert run(witness) is ExitCode.DONE
+        finally:
+            server.execute(f"DROP OWNED BY {user}".encode())
+            server.execute(f"DROP ROLE {user}".encode())
 
 
 def test_a_secret_is_not_shown_by_what_holds_it() -> None:

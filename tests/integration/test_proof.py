@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from attrs import evolve
 from sqlalchemy import text
 
 from incident_adapters.archive_line import line_of
@@ -20,12 +21,12 @@ from incident_adapters.cli_errors import ExitCode
 from incident_adapters.journal import Journal
 from incident_adapters.proof_log import JournalChanged, ProofLog
 from incident_adapters.recorder import JournalRecorder, open_recorder
-from incident_adapters.signed_note import Signer, Verdict
+from incident_adapters.signed_note import Signature, SignedNote, Signer, Verdict
 from incident_adapters.tampering import Tampering
 from incident_adapters.verify_store import verify_store
 from incident_adapters.witnessing import NotWitnessed, witness
 from incident_domain.validation import InvalidValue
-from incident_projections.merkle import Frontier, includes, is_consistent, leaf_hash
+from incident_projections.merkle import EMPTY_ROOT, Frontier, includes, is_consistent, leaf_hash
 from tests.long_journals import tell_again
 from tests.tampered import ATTACKS, HEAD, LOG, NOW, STORY, WITNESS, Attack, edit, run, signed_journal, told
 
@@ -260,6 +261,38 @@ def test_a_checkpoint_that_was_kept_and_removed_is_missed(journal: Journal, stor
     assert "the checkpoint over 600 events that you keep" in fault.says
 
 
+def test_two_checkpoints_over_as_many_events_are_two_histories(journal: Journal) -> None:
+    """Whoever showed one to the auditor and stores another is found out, though the rows fit the latter."""
+    stored = ProofLog(journal.store).checkpoint([LOG], NOW)
+    shown = evolve(stored.checkpoint, root=EMPTY_ROOT)
+    note = SignedNote(text=shown.text, signatures=(LOG.signature(shown.text, NOW),))
+
+    found = verify_store(journal.store, KEYS, [SignedCheckpoint(checkpoint=shown, note=note)])
+
+    assert [each.what for each in found.faults] == [Tampering.CHECKPOINT_FORGED, Tampering.REWRITTEN]
+    assert "that was kept is another than the one that is stored" in found.faults[0].says
+
+
+def test_the_checkpoints_of_a_store_are_of_one_log(journal: Journal, story: Journal) -> None:
+    """Another log's key may be trusted too; its checkpoint is none of this one."""
+    log, other = ProofLog(journal.store), Signer.new("other.test")
+    first = log.checkpoint([LOG], NOW).checkpoint
+    tell_again(story, journal, 11, after=10)
+    log.checkpoint([LOG], NOW)
+    theirs = evolve(first, origin=other.name).text
+    with journal.store.engine.begin() as connection:
+        run(
+            connection,
+            "UPDATE proof_checkpoints SET note = :note WHERE size = :size",
+            note=str(SignedNote(text=theirs, signatures=(other.signature(theirs, NOW),))),
+            size=first.size,
+        )
+
+    found = verify_store(journal.store, [*KEYS, other.verifier])
+
+    assert any("is of the log" in each.says for each in found.faults)
+
+
 def test_a_witness_signs_what_continues_what_it_saw(journal: Journal, story: Journal) -> None:
     """Its signature is stored with the checkpoint, and verify says who saw it and when."""
     log, remembered = ProofLog(journal.store), list[SignedCheckpoint]()
@@ -329,6 +362,43 @@ def test_a_witness_whose_signature_was_changed_is_a_forgery(journal: Journal) ->
     [fault] = verify_store(journal.store, [*KEYS, WITNESS.verifier]).faults
     assert fault.what is Tampering.CHECKPOINT_FORGED
     assert "the witness auditors.test did not sign" in fault.says
+
+
+def test_what_is_stored_of_a_checkpoint_is_not_replaced_by_what_comes_from_elsewhere(
+    journal: Journal,
+) -> None:
+    """A false signature in an archive, or another text over the same root, leaves the right one in place."""
+    log = ProofLog(journal.store)
+    right = log.checkpoint([LOG], NOW)
+    false = Signature(name=LOG.name, key_id=LOG.verifier.key_id, made=64 * b"0")
+    longer = SignedNote(text=f"{right.note.text}more\n", signatures=(false,))
+
+    log.keep(evolve(right, note=right.note.signed_also([false, WITNESS.signature(right.note.text, NOW)])))
+
+    found = verify_store(journal.store, [*KEYS, WITNESS.verifier])
+    assert found.sound
+    assert [each.name for each in found.witnesses] == [WITNESS.name]
+    with pytest.raises(JournalChanged, match="another checkpoint over 600 events is stored"):
+        log.keep(evolve(right, note=longer))
+
+
+def test_a_schedule_remembers_what_it_signed(journal: Journal) -> None:
+    """Whoever removes the stored checkpoints between two turns does not have another history signed."""
+
+    def rewrite(signed: SignedCheckpoint) -> None:
+        with journal.store.engine.begin() as connection:
+            edit(connection, 100)
+            for table in ("proof_tiles", "proof_checkpoints"):
+                run(connection, f"DELETE FROM {table}")
+            run(connection, "UPDATE proof_tree SET size = 0")
+
+    schedule = CheckpointSchedule(
+        ProofLog(journal.store), [LOG], every=timedelta(milliseconds=1), clock=lambda: NOW, keep=rewrite
+    )
+
+    with pytest.raises(JournalChanged, match="nothing is signed"):
+        schedule.run()
+    assert not ProofLog(journal.store).notes()
 
 
 def test_a_schedule_keeps_each_checkpoint_that_is_new(journal: Journal, story: Journal) -> None:

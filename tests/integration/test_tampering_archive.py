@@ -4,6 +4,7 @@ import base64
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -13,21 +14,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from incident_adapters.archive_file import write_archive
-from incident_adapters.checkpoint import SignedCheckpoint
+from incident_adapters.archive_line import line_of
+from incident_adapters.checkpoint import Checkpoint, SignedCheckpoint
 from incident_adapters.cli import run as run_program
 from incident_adapters.cli_errors import ExitCode
 from incident_adapters.demo_stage import SCANNERS
 from incident_adapters.export_selection import WHOLE_JOURNAL, Selection, extract
 from incident_adapters.journal import Journal
 from incident_adapters.proof_log import ProofLog
-from incident_adapters.signed_note import SignedNote
-from incident_adapters.tampering import Tampering
+from incident_adapters.signed_note import SignedNote, Signer
+from incident_adapters.tampering import Found, Tampering, tampering
 from incident_adapters.verification import Verification
 from incident_adapters.verify_archive import verify_archive
 from incident_adapters.whole_file import part_of
 from incident_domain.events import IncidentId
 from incident_domain.validation import InvalidValue
-from incident_projections.merkle import leaf_hash
+from incident_projections.merkle import EMPTY_ROOT, leaf_hash
 from tests.documents import ROOT
 from tests.tampered import (
     AT,
@@ -36,6 +38,7 @@ from tests.tampered import (
     LOG,
     NOW,
     SIGNED,
+    STORY,
     STRANGER,
     WITNESS,
     cut_the_tail_off,
@@ -121,7 +124,11 @@ def renumbered(line: bytes, position: int) -> bytes:
 
 
 def with_header(lines: Lines, **to: object) -> Lines:
-    return [json.dumps(json.loads(lines[0]) | to, separators=(",", ":")).encode() + b"\n", *lines[1:]]
+    """The lines with other words in their header, where those of a whole journal have to agree."""
+    before = json.loads(lines[0])
+    if "events" in to and before["events"] == before["through"]:
+        to = {"through": to["events"]} | to
+    return [json.dumps(before | to, separators=(",", ":")).encode() + b"\n", *lines[1:]]
 
 
 def flip(lines: Lines) -> Lines:
@@ -364,6 +371,124 @@ def test_an_event_that_no_checkpoint_covers_is_not_said_to_be_proved(
     assert found.events - found.proved == HEAD - SIGNED
 
 
+def test_hashes_that_are_said_to_be_of_other_positions_are_found(
+    whole: Lines, verified: Callable[[Lines], Verification]
+) -> None:
+    """The first position of a line of hashes is held against where it stands, whatever it says."""
+    for false in (2, 10**30):
+        changed = [line.replace(b'"first":257}', b'"first":%d}' % false) for line in whole]
+
+        assert changed != whole
+        assert told(verified(changed).faults) == [(Tampering.TREE_CHANGED, 257, 257)]
+
+
+def lose_the_last_but_one(lines: Lines) -> Lines:
+    return [*lines[:-3], *lines[-2:]]
+
+
+def have_the_last_twice(lines: Lines) -> Lines:
+    return [*lines[:-1], *lines[-2:]]
+
+
+def add_what_is_no_event(lines: Lines) -> Lines:
+    return [*lines[:-1], b"{}\n", lines[-1]]
+
+
+def add_what_is_too_deep(lines: Lines) -> Lines:
+    """Have a line that a reader which calls itself cannot read."""
+    last = lines[-2]
+    deep = last[: last.index(b'"state":')] + b'"state":' + 50_000 * b"[" + 50_000 * b"]" + b"}\n"
+    return [*lines[:-1], deep, lines[-1]]
+
+
+@pytest.mark.parametrize(
+    ("act", "what"),
+    [
+        (lose_the_last_but_one, Tampering.REMOVED),
+        (have_the_last_twice, Tampering.INSERTED),
+        (add_what_is_no_event, Tampering.UNREADABLE),
+        (add_what_is_too_deep, Tampering.UNREADABLE),
+    ],
+)
+def test_after_what_is_covered_the_numbers_are_without_a_gap(
+    whole: Lines,
+    verified: Callable[[Lines], Verification],
+    act: Callable[[Lines], Lines],
+    what: Tampering,
+) -> None:
+    """No hash tells what happened there, but that a line is missing, is there twice or is none is told."""
+    changed = act(whole)
+    changed = with_header(changed, events=len(changed) - 2 - sum(b'{"leaves"' in line for line in changed))
+
+    assert [each.what for each in verified(changed).faults] == [what]
+
+
+def test_whoever_keeps_checkpoints_verifies_a_newer_archive(signed: Journal, tmp_path: Path) -> None:
+    """An archive has the newest checkpoint only, and is held against every older one that was kept."""
+    file = tmp_path / "journal.jsonl"
+    export(signed, file)
+    kept = [SignedCheckpoint.parse(each) for each in ProofLog(signed.store).notes()]
+    other = Checkpoint(origin=LOG.name, size=STORY, root=EMPTY_ROOT)
+
+    assert verify_archive(file, KEYS, kept).sound
+    assert told(verify_archive(file, KEYS, [*kept, by(LOG, other)]).faults) == [
+        (Tampering.REWRITTEN, 1, STORY)
+    ]
+
+
+def by(signer: Signer, checkpoint: Checkpoint) -> SignedCheckpoint:
+    note = SignedNote(text=checkpoint.text)
+    return SignedCheckpoint(checkpoint=checkpoint, note=note.signed_also([signer.signature(note.text, NOW)]))
+
+
+def test_a_checkpoint_is_of_the_log_whose_key_signed_it(
+    whole: Lines, verified: Callable[[Lines], Verification], tmp_path: Path
+) -> None:
+    """What a key signs under another name than its own is none, and another log's is no measure."""
+    root = SignedCheckpoint.parse(json.loads(whole[-1])["checkpoint"]).checkpoint.root
+    false_name = by(LOG, Checkpoint(origin="other.test", size=SIGNED, root=root))
+    closing = json.dumps({"checkpoint": str(false_name.note)}, separators=(",", ":")).encode() + b"\n"
+    other = Signer.new("other.test")
+    file = tmp_path / "journal.jsonl"
+    file.write_bytes(b"".join(whole))
+
+    assert told(verified([*whole[:-1], closing]).faults) == [(Tampering.CHECKPOINT_FORGED, None, None)]
+    with pytest.raises(InvalidValue, match=r"is of the log other\.test, and what is verified is desk\.test"):
+        verify_archive(
+            file,
+            [*KEYS, other.verifier],
+            [by(other, Checkpoint(origin=other.name, size=SIGNED, root=root))],
+        )
+
+
+def test_a_part_is_said_to_be_one(
+    whole: Lines, part: Lines, verified: Callable[[Lines], Verification]
+) -> None:
+    """Its header is not signed: whoever leaves events out and calls it a part is found by that word."""
+    left_out = with_header(
+        [*part[:5], *part[7:]],
+        events=json.loads(part[0])["events"] - 1,
+        selection={"incident": None, "organisation": None, "from": "2026-01-01T00:00:00.000000Z", "to": None},
+    )
+
+    assert verified(whole).selection.whole
+    assert verified(part).selection == Selection(incident=IncidentId(f"{SCANNERS}-5"))
+    assert verified(left_out).selection == Selection(since=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def test_a_part_is_held_only_against_a_checkpoint_of_its_size(
+    signed: Journal, part: Lines, tmp_path: Path
+) -> None:
+    """Its hashes lead to one root; that nothing can be said about another is said, instead of nothing."""
+    file = tmp_path / "part.jsonl"
+    file.write_bytes(b"".join(part))
+    older, _, own = (SignedCheckpoint.parse(each) for each in ProofLog(signed.store).notes())
+
+    assert verify_archive(file, KEYS, [own]).sound
+    with pytest.raises(InvalidValue, match=f"covers {older.checkpoint.size} or {SIGNED} events"):
+        verify_archive(file, KEYS, [older])
+
+
 def part_edit(lines: Lines) -> Lines:
     return [*lines[:5], lines[5].replace(b'"person":"', b'"person":"not-'), *lines[6:]]
 
@@ -380,6 +505,16 @@ def part_exchange(lines: Lines) -> Lines:
 def part_insert(lines: Lines) -> Lines:
     added = lines[5].replace(b'"version":', b'"version":9')
     return with_header([*lines[:7], added, *lines[7:]], events=json.loads(lines[0])["events"] + 1)
+
+
+def part_with_an_event_after_all(lines: Lines) -> Lines:
+    """Have one first that no checkpoint can cover."""
+    added = renumbered(lines[1], 10 * HEAD)
+    return with_header([lines[0], added, *lines[1:]], events=json.loads(lines[0])["events"] + 1)
+
+
+def part_with_a_hash_twice(lines: Lines) -> Lines:
+    return [*lines[:7], lines[6], *lines[7:]]
 
 
 def part_without_a_hash(lines: Lines) -> Lines:
@@ -399,6 +534,8 @@ def part_with_another_hash(lines: Lines) -> Lines:
         (part_remove, Tampering.REMOVED),
         (part_exchange, Tampering.MOVED),
         (part_insert, Tampering.INSERTED),
+        (part_with_an_event_after_all, Tampering.UNREADABLE),
+        (part_with_a_hash_twice, Tampering.UNREADABLE),
         (part_without_a_hash, Tampering.INSERTED),
         (part_with_another_hash, Tampering.TREE_CHANGED),
     ],
@@ -462,6 +599,35 @@ def test_an_older_archive_is_found_by_a_checkpoint_that_was_kept(signed: Journal
     assert verify_archive(file, KEYS, [older]).sound
     found = verify_archive(file, KEYS, [newer])
     assert told(found.faults) == [(Tampering.ROLLED_BACK, older.checkpoint.size + 1, SIGNED)]
+
+
+def test_a_journal_in_which_nothing_is_what_was_signed_is_another_one() -> None:
+    """It is told in one line, after the first thousand events."""
+    found = (Found(position=at, line=b"%d" % at, row=None) for at in range(1, 3001))
+
+    [fault] = tampering(found, lambda position: EMPTY_ROOT if position <= 3000 else None, range(1, 3001))
+
+    assert (fault.what, fault.first, fault.last) == (Tampering.REWRITTEN, 1, 1024)
+    assert next(found).position == 1025
+
+
+def test_an_event_is_found_however_far_it_was_moved() -> None:
+    """Two that changed places over ten thousand others were moved, and not altered."""
+    rows = [(at, "stream", at, "name", b"{}") for at in range(1, 10_001)]
+    hashes = [leaf_hash(line_of(row)) for row in rows]
+    rows[0], rows[-1] = (1, *rows[-1][1:]), (10_000, *rows[0][1:])
+    found = [Found(position=row[0], line=line_of(row), row=row) for row in rows]
+
+    faults = tampering(found, lambda at: hashes[at - 1] if 0 < at <= len(hashes) else None, range(1, 10_001))
+
+    assert told(tuple(faults)) == [(Tampering.MOVED, 1, 1), (Tampering.MOVED, 10_000, 10_000)]
+
+
+def test_a_position_of_any_height_takes_no_memory() -> None:
+    """A part may hold one event of a journal of any length, as whoever signs it likes."""
+    [fault] = tampering([], {10**18: EMPTY_ROOT}.get, [10**18])
+
+    assert (fault.what, fault.first) == (Tampering.CUT_OFF, 10**18)
 
 
 def test_keys_that_cannot_tell_are_refused(whole: Lines, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from attrs import evolve
 
-from incident_adapters.signed_note import KeyKind, SignedNote, Signer, Verdict, Verifier
+from incident_adapters.signed_note import KeyKind, Signature, SignedNote, Signer, Verdict, Verifier
 from incident_domain.validation import InvalidValue
 
 SECRET = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"
@@ -121,3 +121,17 @@ def test_what_is_no_signed_note_is_refused(written: str) -> None:
     """A note has a text, an empty line and signatures."""
     with pytest.raises(InvalidValue):
         SignedNote.parse(written)
+
+
+def test_a_witness_that_signed_after_all_time_is_a_forgery() -> None:
+    """There is no such instant, though the signature over it is right."""
+    witness = Signer.new("witness.example", KeyKind.WITNESS)
+    text = "a text\n"
+    made = witness.key.sign(f"cosignature/v1\ntime {2**63}\n{text}".encode())
+    signature = Signature(
+        name=witness.name, key_id=witness.verifier.key_id, made=(2**63).to_bytes(8, "big") + made
+    )
+    note = SignedNote(text=text, signatures=(signature,))
+
+    assert witness.verifier.verdict(note) is Verdict.FORGED
+    assert witness.verifier.signed_at(note) is None

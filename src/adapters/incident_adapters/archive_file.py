@@ -202,7 +202,7 @@ def opened_archive(file: Path) -> Generator[Archive]:
         OSError: when the file cannot be read.
     """
     with file.open("rb") as opened:
-        yield Archive(_header(_line(opened, 1)), None, opened)
+        yield Archive(header_of(_line(opened, 1)), None, opened)
 
 
 def _block(page: list[JournalRow], log: ProofLog, proved: int, *, after: int | None) -> bytes:
@@ -244,7 +244,7 @@ def _leaves_line(log: ProofLog, begin: int, end: int) -> bytes:
 def _stored_leaves(log: ProofLog, begin: int, end: int) -> bytes:
     found = [each for each in log.leaves(begin, end) if each is not None]
     if len(found) != end - begin:
-        raise TilesDamaged(0, begin // BLOCK)
+        raise TilesDamaged(f"proof_tiles: level 0, number {begin // BLOCK}")
     return b"".join(found)
 
 
@@ -302,7 +302,12 @@ def _header_of(wanted: Extract, proved: int) -> HeaderLine:
     )
 
 
-def _header(line: bytes) -> Header:
+def header_of(line: bytes) -> Header:
+    """What the first line of an archive says.
+
+    Raises:
+        ArchiveUnreadable: when it is not a header that this release reads.
+    """
     try:
         if _BEGINNING(line).version != 1:
             raise ArchiveUnreadable(

@@ -22,7 +22,8 @@ class CheckpointSchedule(InBackground):
     It runs in a thread of its own (`start`, `stop`) or in the caller's (`run`, `leave`).
 
     `keep` is given every checkpoint that covers more than the one before, to put it where whoever runs the
-    store cannot change it.  Where the store fails it tries again in its turn; the log says so.
+    store cannot change it; `kept` is what it was given last, by a run before this.  Where the store fails it
+    tries again in its turn; the log says so.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class CheckpointSchedule(InBackground):
         every: timedelta,
         clock: Callable[[], datetime],
         keep: Callable[[SignedCheckpoint], None],
+        kept: SignedCheckpoint | None = None,
     ) -> None:
         super().__init__("schedule of checkpoints")
         self._proof = log
@@ -40,7 +42,7 @@ class CheckpointSchedule(InBackground):
         self._every = every
         self._clock = clock
         self._keep = keep
-        self._kept: SignedCheckpoint | None = None
+        self._kept = kept
 
     def run(self) -> None:
         """Make checkpoints until `leave` is called.
@@ -57,7 +59,7 @@ class CheckpointSchedule(InBackground):
 
     def _make(self) -> None:
         try:
-            signed = self._proof.checkpoint(self._signers, self._clock())
+            signed = self._proof.checkpoint(self._signers, self._clock(), kept=self._kept)
         except (StoreError, DBAPIError) as trouble:
             _log.warning("no checkpoint could be made (%s); trying again in turn", type(trouble).__name__)
             return

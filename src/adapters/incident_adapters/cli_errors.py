@@ -146,6 +146,8 @@ def explained(error: Exception) -> tuple[ExitCode, str]:
             | NoRoom()
         ):
             return ExitCode.FILE, _one_line(error)
+        case DBAPIError() if type(error.orig).__name__ == "InsufficientPrivilege":
+            return ExitCode.STORE, "store: its database does not let this user do that; name one who may"
         case DBAPIError():
             return ExitCode.STORE, f"store: the database failed ({type(error.orig).__name__}); try again"
         case _:

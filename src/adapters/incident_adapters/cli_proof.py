@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
 from cyclopts import Parameter
 from rich.console import RenderableType
@@ -18,6 +18,7 @@ from incident_adapters.cli_session import Here, Session
 from incident_adapters.cli_store import existing
 from incident_adapters.cli_text import below_each_other, facts, moment, section, table
 from incident_adapters.cli_views import until_told_to_end
+from incident_adapters.export_selection import Selection
 from incident_adapters.journal import Journal, system_clock
 from incident_adapters.proof_log import ProofLog
 from incident_adapters.signed_note import KeyKind, Signer
@@ -32,6 +33,9 @@ from incident_domain.actor import Actor
 from incident_domain.events import JournalVerified
 from incident_domain.reading import Readable
 from incident_domain.validation import InvalidValue
+
+_LONGEST_TURN: Final = timedelta(days=366)
+_NO_FILE: Final = "it is read more than once, which a pipe cannot be"
 
 Given = TypeVar("Given")
 Key = TypeVar("Key")
@@ -104,23 +108,26 @@ def checkpoint(
     every
         Go on, with a checkpoint in every such length of time, until Ctrl-C or SIGTERM.
     output
-        The file to write the checkpoint to; it is replaced as a whole.
+        The file to write the checkpoint to; it is replaced as a whole.  Where it holds one, only a journal
+        that continues that is signed.
     """
     keys = _signers(key or [])
+    before = _kept("--output", [output])[0] if output is not None and output.exists() else None
     with existing(session.url) as store:
         log, clock = ProofLog(store.desk.journal.store), store.desk.journal.now
         if every is not None:
-            if every < timedelta(seconds=1):
-                raise InvalidValue("--every", "must be a second or more, such as 10m or 1h")
+            if not timedelta(seconds=1) <= every <= _LONGEST_TURN:
+                raise InvalidValue("--every", "must be from one second to a year, such as 10m or 1h")
 
             def keep(signed: SignedCheckpoint) -> None:
                 if output is not None:
                     _write(output, signed)
 
-            until_told_to_end(CheckpointSchedule(log, keys, every=every, clock=clock, keep=keep))
+            schedule = CheckpointSchedule(log, keys, every=every, clock=clock, keep=keep, kept=before)
+            until_told_to_end(schedule)
             return
         with session.bar.shown("taking in what was recorded") as progress:
-            signed = log.checkpoint(keys, clock(), progress)
+            signed = log.checkpoint(keys, clock(), progress, kept=before)
     if output is not None:
         _write(output, signed)
     _tell_checkpoint(session, signed)
@@ -155,7 +162,7 @@ def witness(
     if len(keys) != 1:
         raise InvalidValue("--key", "is more than one; a witness signs with one key")
     logs = _given(verifiers, log)
-    before = _kept([seen])[0] if seen.exists() else None
+    before = _kept("--seen", [seen])[0] if seen.exists() else None
     with existing(session.url) as store:
         proof = ProofLog(store.desk.journal.store)
         signed = witness_log(proof, keys[0], logs, before, system_clock(), lambda made: _write(seen, made))
@@ -193,7 +200,7 @@ def verify(
         A checkpoint that was kept elsewhere; name it again for several.
     """
     by = session.reader_of(Readable.JOURNAL)
-    keys, kept = _given(verifiers, key), _kept(checkpoint or [])
+    keys, kept = _given(verifiers, key), _kept("--checkpoint", checkpoint or [])
     if file is None:
         what = "the store"
         with existing(session.url) as store:
@@ -209,7 +216,7 @@ def verify(
                 digest = sha256_of(file)
             except OSError as error:
                 raise UnreadableFile(
-                    f"FILE: {file} cannot be read ({error.strerror}); check its name"
+                    f"FILE: {file} cannot be read ({error.strerror or _NO_FILE}); check its name"
                 ) from error
             if named is not None:
                 _record(named.desk.journal, by, found, digest)
@@ -238,19 +245,26 @@ def _record(journal: Journal, by: Actor, found: Verification, digest: str | None
 
 def _verified(what: str, found: Verification) -> RenderableType:
     newest = None if found.log is None else f"the first {found.covered} events of {found.log}"
-    seen = [("seen by", f"{each.name} at {moment(each.at)} UTC") for each in found.witnesses]
+    seen = [
+        ("seen by", f"{each.name} at {moment(each.at)} UTC, the first {each.covered} events")
+        for each in found.witnesses
+    ]
     tested = "a key for tests signed it, which proves nothing" if found.key_for_tests else None
     uncovered = str(found.events - found.proved) if found.sound else None
     summary = facts(
         (
             ("events", str(found.events)),
+            ("only a part of the journal", _part(found.selection)),
             ("the checkpoint covers", newest),
             ("events that no checkpoint covers yet", uncovered),
             *(("signed by", "+".join(key.split("+")[:2])) for key in found.signed_by),
             *seen,
+            *(("not seen by", name) for name in found.not_seen_by),
             ("take care", tested),
         )
     )
+    if found.sound and found.events and not found.proved:
+        return section(f"no checkpoint covers anything of {what} yet: nothing is proved", summary)
     if found.sound:
         return section(f"{what} is what was signed", summary)
     rows = ((each.what, _positions(each), each.says) for each in found.faults)
@@ -260,6 +274,19 @@ def _verified(what: str, found: Verification) -> RenderableType:
             section("What was found", table(("What", "Position", "How"), rows)),
         )
     )
+
+
+def _part(selection: Selection) -> str | None:
+    if selection.whole:
+        return None
+    asked = (
+        ("incident", selection.incident),
+        ("organisation", selection.organisation),
+        ("from", selection.since and moment(selection.since)),
+        ("to", selection.until and moment(selection.until)),
+    )
+    named = ", ".join(f"{name} {value}" for name, value in asked if value is not None)
+    return f"{named}; that nothing was left out of it is not proved"
 
 
 def _positions(fault: Fault) -> str | None:
@@ -281,17 +308,19 @@ def _given(read: Callable[[Sequence[Given]], list[Key]], given: Sequence[Given])
         ) from error
 
 
-def _kept(files: Sequence[Path]) -> list[SignedCheckpoint]:
+def _kept(option: str, files: Sequence[Path]) -> list[SignedCheckpoint]:
+    """The checkpoints in files, also where a mail or an editor added a mark or line breaks around them."""
     kept: list[SignedCheckpoint] = []
     for file in files:
         try:
-            kept.append(SignedCheckpoint.parse(file.read_text(encoding="utf-8")))
+            written = file.read_text(encoding="utf-8-sig").strip()
+            kept.append(SignedCheckpoint.parse(f"{written}\n"))
         except OSError as error:
-            raise UnreadableFile(f"{file} cannot be read ({error.strerror}); check its name") from error
+            raise UnreadableFile(
+                f"{option}: {file} cannot be read ({error.strerror}); check its name"
+            ) from error
         except (InvalidValue, UnicodeDecodeError):
-            raise InvalidValue(
-                "--checkpoint", f"{file} is no signed checkpoint; name the file of one"
-            ) from None
+            raise InvalidValue(option, f"{file} is no signed checkpoint; name the file of one") from None
     return kept
 
 

@@ -16,7 +16,7 @@ from incident_adapters.checkpoint import Checkpoint, SignedCheckpoint
 from incident_adapters.export_selection import Progress
 from incident_adapters.recorder import JournalRecorder, JournalRow
 from incident_adapters.recorder_tables import journal
-from incident_adapters.signed_note import SignedNote, Signer
+from incident_adapters.signed_note import Signature, SignedNote, Signer
 from incident_domain.validation import InvalidValue
 from incident_projections.merkle import Frontier, Hash, consistency_proof, inclusion_proof, leaf_hash, root
 from incident_projections.tiles import (
@@ -40,9 +40,11 @@ _ROWS: Final = (
     .order_by(journal.c.position)
     .limit(_ROWS_AT_A_TIME)
 )
-_NOTES: Final = select(checkpoints.c.note).order_by(checkpoints.c.size)
-
-_LAST_NOTE: Final = select(checkpoints.c.note).order_by(checkpoints.c.size.desc()).limit(1)
+# As bytes, for a text of damaged bytes could not be read, and is to be told of.
+_NOTES: Final = {
+    "sqlite": "SELECT CAST(note AS BLOB) FROM proof_checkpoints",
+    "postgresql": "SELECT convert_to(note, 'UTF8') FROM proof_checkpoints",
+}
 
 
 class JournalChanged(Exception):
@@ -97,7 +99,7 @@ class ProofLog:
         with self._engine.begin() as connection:
             claim_tree(connection)
             clear_tree(connection)
-            signed = [_stored(note).checkpoint for note in connection.scalars(_NOTES)]
+            signed = [_stored(note).checkpoint for note in _notes(connection)]
             roots = {each.size: each.root for each in signed}
             head: int = connection.scalar(_HEAD) or 0
             _refuse_shorter(head, max(roots, default=0))
@@ -118,9 +120,17 @@ class ProofLog:
             return tree.size
 
     def checkpoint(
-        self, signers: Sequence[Signer], at: datetime, progress: Progress | None = None
+        self,
+        signers: Sequence[Signer],
+        at: datetime,
+        progress: Progress | None = None,
+        *,
+        kept: SignedCheckpoint | None = None,
     ) -> SignedCheckpoint:
         """Take in what was recorded, and sign how the journal stands.
+
+        It has to continue the last checkpoint that is stored, and the one that was `kept`: whoever can write
+        to the database could remove the former and have another history signed.
 
         Where nothing was recorded since the last checkpoint, that is signed by these keys also.  The first
         signer's name is the name of the log; with two signers of that name a key is replaced by the next.
@@ -141,8 +151,9 @@ class ProofLog:
             nodes = StoredNodes(connection)
             made = Checkpoint(origin=names.pop(), size=size, root=root(nodes, size))
             note = SignedNote(text=made.text)
-            written = connection.scalar(_LAST_NOTE)
-            if written is not None:
+            if kept is not None:
+                _refuse_another_log(kept.checkpoint, made, nodes)
+            for written in _notes(connection, "ORDER BY size DESC LIMIT 1"):
                 last = _stored(written)
                 _refuse_another_log(last.checkpoint, made, nodes)
                 note = last.note if last.checkpoint == made else note
@@ -150,11 +161,13 @@ class ProofLog:
             _keep(connection, size, note)
         return SignedCheckpoint(checkpoint=made, note=note)
 
-    def keep(self, signed: SignedCheckpoint) -> None:
-        """Keep a checkpoint that was signed elsewhere, or one here that has more signatures.
+    def keep(self, signed: SignedCheckpoint, added: Sequence[Signature] = ()) -> None:
+        """Keep a checkpoint that was signed elsewhere, or one here to which signatures were `added`.
+
+        Where one over as many events is stored, its signatures stay as they are, unless one is added.
 
         Raises:
-            JournalChanged: when it is not of this journal.
+            JournalChanged: when it is not of this journal, or is none of the text that is stored.
             TilesDamaged: when what is stored of the tree is not whole.
         """
         with self._engine.begin() as connection:
@@ -163,11 +176,15 @@ class ProofLog:
                 raise JournalChanged(
                     f"the checkpoint over {made.size} events is not of this journal; nothing was kept"
                 )
-            found = connection.scalar(select(checkpoints.c.note).where(checkpoints.c.size == made.size))
             note = signed.note
-            if found is not None:
-                note = SignedNote.parse(found).signed_also(note.signatures)
-            _keep(connection, made.size, note)
+            for written in _notes(connection, f"WHERE size = {made.size}"):
+                stored = _stored(written).note
+                if stored.text != note.text:
+                    raise JournalChanged(
+                        f"another checkpoint over {made.size} events is stored; nothing was kept"
+                    )
+                note = note.signed_also(stored.signatures)
+            _keep(connection, made.size, note.signed_also(added))
 
     def size(self) -> int:
         """How many events the tree holds; 0 where there is none yet."""
@@ -181,7 +198,7 @@ class ProofLog:
         if not self._there():
             return []
         with self._reading.connect() as connection:
-            return list(connection.scalars(_NOTES))
+            return _notes(connection)
 
     def leaves(self, begin: int, end: int) -> list[Hash | None]:
         """The stored hashes of the events after position `begin` up to `end`; None where one is missing."""
@@ -263,12 +280,17 @@ def _hashes(rows: Iterable[JournalRow], after: int) -> list[Hash]:
     return hashes
 
 
+def _notes(connection: Connection, which: str = "ORDER BY size") -> list[str]:
+    rows = connection.exec_driver_sql(f"{_NOTES[connection.dialect.name]} {which}").scalars()
+    return ["" if each is None else each.decode(errors="replace") for each in rows]
+
+
 def _stored(written: str) -> SignedCheckpoint:
     try:
         return SignedCheckpoint.parse(written)
     except InvalidValue:
         raise JournalChanged(
-            "the last checkpoint that is stored is none any more; nothing is signed; see incidents verify"
+            "a checkpoint that is stored is none any more; nothing is signed; see incidents verify"
         ) from None
 
 

@@ -24,6 +24,8 @@ _ID_SIZE: Final = 4
 _KEY_SIZE: Final = 32
 _SIGNATURE_SIZE: Final = 64
 _TIME_SIZE: Final = 8
+_LAST_SECOND: Final = 253_402_300_799
+"""The end of the year 9999, after which there is no time that could be told."""
 _DASH: Final = "— "
 _FOR_TESTS: Final = ".test"
 
@@ -119,7 +121,7 @@ class Verifier:
     @property
     def for_tests(self) -> bool:
         """Whether it is a key for tests, which proves nothing: its name ends in `.test` (RFC 6761)."""
-        return self.name.endswith(_FOR_TESTS)
+        return self.name.lower().endswith(_FOR_TESTS)
 
     def verdict(self, note: SignedNote) -> Verdict:
         """Whether this key signed the note."""
@@ -128,6 +130,8 @@ class Verifier:
             return Verdict.NOT_SIGNED
         timed = self.kind is KeyKind.WITNESS
         if len(signature.made) != _SIGNATURE_SIZE + (_TIME_SIZE if timed else 0):
+            return Verdict.FORGED
+        if timed and _seconds(signature) > _LAST_SECOND:
             return Verdict.FORGED
         before = _time_lines(_seconds(signature)) if timed else ""
         try:

@@ -24,9 +24,16 @@ def write_new_key(file: Path, signer: Signer) -> Path:
     public = file.with_name(f"{file.name.removesuffix('.key')}.pub")
     if public.exists():
         raise FileExistsError(17, "it exists already", str(public))
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "w") as out:
-        out.write(f"{signer.secret}\n")
-    public.write_text(f"{signer.verifier}\n", encoding="utf-8")
+    opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(opened, "w") as out:
+            out.write(f"{signer.secret}\n")
+        public.write_text(f"{signer.verifier}\n", encoding="utf-8")
+    except OSError:
+        # Half a pair is of no use, and would be in the way of the next try.
+        file.unlink()
+        public.unlink(missing_ok=True)
+        raise
     return public
 
 
@@ -65,6 +72,6 @@ def verifiers(given: Iterable[str]) -> list[Verifier]:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidValue("--key", f"{file} is no file of a key; it holds one line of text") from None

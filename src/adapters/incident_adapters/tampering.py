@@ -5,12 +5,13 @@ another, in another stream, or with one bit changed; where that gives a hash tha
 was done to it.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final, TypeAlias
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from incident_adapters.archive_line import line_of
 from incident_adapters.recorder import JournalRow
@@ -21,10 +22,14 @@ Signed: TypeAlias = Callable[[int], Hash | None]
 """Gives the hash that was signed for a position; None where none was."""
 
 _NEAR: Final = [sign * step for step in range(1, 17) for sign in (1, -1)]
+_FAR: Final = [sign * step for step in range(17, 4097) for sign in (1, -1)]
+_TRIED_FAR_AWAY: Final = 16
 _MANY: Final = 256
 _TOO_MANY: Final = 4 * _MANY
-_TRIED_BIT_BY_BIT: Final = 16
+_TRIED_THOROUGHLY: Final = 16
 _LONGEST_TRIED: Final = 16_384
+_FIRST_FEW: Final = 16
+_OF_ANOTHER_KIND: Final = "is stored as values of other kinds, a text as bytes or bytes as a text"
 
 
 class Tampering(Enum):
@@ -62,15 +67,16 @@ class Fault:
 class Found:
     """An event as it was found: `place` says where in a file, `position` is what it says of itself.
 
-    `line` is what was hashed, `row` what it says, None where nobody can read it.  `as_text` says that a
-    database holds its bytes as a text, which this library never writes.
+    `line` is what was hashed, `row` what it says, None where nobody can read it.  `of_another_kind` says that
+    a database holds a text of it as bytes or bytes as a text, which this library never writes: it reads as it
+    was signed, and yet nobody finds it who looks for its stream or its name.
     """
 
     position: int
     line: bytes
     row: JournalRow | None
     place: str = ""
-    as_text: bool = False
+    of_another_kind: bool = False
 
 
 @define
@@ -87,15 +93,12 @@ class _Seen:
     """What was found out while the events were gone through."""
 
     last_signed: int
-    right: bytearray = field(init=False)
+    right: bytearray | defaultdict[int, int]
     runs: list[_Run] = field(factory=list[_Run])
     streams: dict[str, None] = field(factory=dict[str, None])
     unknown: list[Found] = field(factory=list[Found])
     faults: list[Fault] = field(factory=list[Fault])
     reached: int = 0
-
-    def __attrs_post_init__(self) -> None:
-        self.right = bytearray(self.last_signed + 1)
 
 
 def tampering(found: Iterable[Found], signed: Signed, positions: Sequence[int]) -> list[Fault]:
@@ -104,7 +107,9 @@ def tampering(found: Iterable[Found], signed: Signed, positions: Sequence[int]) 
     `positions` are those that were signed, in their order.  Events after the last of them are nobody's
     business here, unless they are signed ones that were moved there.
     """
-    seen = _Seen(positions[-1] if positions else 0)
+    last = positions[-1] if positions else 0
+    # A part may hold a few events of a journal of any length.
+    seen = _Seen(last, bytearray(last + 1) if len(positions) == last else defaultdict(int))
     for each in found:
         _look_at(each, signed, seen)
         if len(seen.unknown) == _TOO_MANY:
@@ -113,9 +118,10 @@ def tampering(found: Iterable[Found], signed: Signed, positions: Sequence[int]) 
     unknown = _found_far_away(seen, signed, lost)
     lost = [each for each in lost if not seen.right[each]]
     faults = [*seen.faults, *map(_moved, seen.runs)]
-    altered = [each for each in unknown if each.position in set(lost)]
+    still_lost = set(lost)
+    altered = [each for each in unknown if each.position in still_lost]
     for at, each in enumerate(altered):
-        how = _how_altered(each, signed, seen, altered, bit_by_bit=at < _TRIED_BIT_BY_BIT)
+        how = _how_altered(each, signed, seen, altered, thoroughly=at < _TRIED_THOROUGHLY)
         what = Tampering.UNREADABLE if each.row is None else Tampering.ALTERED
         faults.append(_fault(what, each, how))
     there = {each.position for each in altered}
@@ -126,6 +132,27 @@ def tampering(found: Iterable[Found], signed: Signed, positions: Sequence[int]) 
     )
     faults.extend(_gone([each for each in lost if each not in there], seen))
     return sorted(faults, key=lambda fault: fault.first or 0)
+
+
+def out_of_order(found: Iterable[Found], after: int) -> list[Fault]:
+    """What is wrong after a position, where no hash is known and the numbers alone tell; the first few."""
+    return list(islice(_out_of_order(found, after), _FIRST_FEW))
+
+
+def _out_of_order(found: Iterable[Found], after: int) -> Iterator[Fault]:
+    last = after
+    for each in found:
+        if each.position <= after:
+            continue
+        if each.row is None:
+            yield _fault(Tampering.UNREADABLE, each, "is no line of a journal")
+        elif each.of_another_kind:
+            yield _fault(Tampering.ALTERED, each, _OF_ANOTHER_KIND)
+        elif each.position <= last:
+            yield _fault(Tampering.INSERTED, each, f"stands after position {last}")
+        elif each.position > last + 1:
+            yield _removed(last + 1, each.position - 1)
+        last = max(last, each.position)
 
 
 def _another_journal(unknown: Sequence[Found]) -> Fault:
@@ -144,7 +171,7 @@ def _look_at(each: Found, signed: Signed, seen: _Seen) -> None:
     expected = signed(position) if position > 0 else None
     if each.row is not None:
         seen.streams[each.row[1]] = None
-    if expected is not None and not each.as_text and leaf_hash(each.line) == expected:
+    if expected is not None and not each.of_another_kind and leaf_hash(each.line) == expected:
         if seen.right[position]:
             seen.faults.append(_fault(Tampering.DUPLICATED, each, "stands there once more"))
         elif position < seen.reached:
@@ -154,15 +181,26 @@ def _look_at(each: Found, signed: Signed, seen: _Seen) -> None:
             seen.right[position] = 1
             seen.reached = position
         return
-    away = seen.runs[-1].away if seen.runs else 0
-    # Where very many differ, a look at every place around each would take too long.
-    nearby = _NEAR if len(seen.unknown) < _MANY else ()
-    for step in (away, *nearby) if away else nearby:
+    for step in _steps(seen):
         if _is_signed_for(each, position + step, signed):
             _note_moved(each, position + step, seen)
             return
     if expected is not None or position <= seen.last_signed:
         seen.unknown.append(each)
+
+
+def _steps(seen: _Seen) -> Iterator[int]:
+    """How far away from where an event stands it may have been signed, the likeliest first."""
+    away = seen.runs[-1].away if seen.runs else 0
+    if away:
+        yield away
+    # Where very many differ, a look at every place around each would take too long.
+    if len(seen.unknown) < _MANY:
+        yield from (away + step for step in _NEAR)
+        if away:
+            yield from _NEAR
+    if len(seen.unknown) < _TRIED_FAR_AWAY:
+        yield from _FAR
 
 
 def _is_signed_for(each: Found, position: int, signed: Signed) -> bool:
@@ -220,29 +258,29 @@ def _gone(lost: Sequence[int], seen: _Seen) -> Iterator[Fault]:
     for begin, end in pairwise([0, *breaks, len(lost)]):
         if begin == end:
             continue
-        first, last = lost[begin], lost[end - 1]
-        which = f"the event of position {first} is" if first == last else f"positions {first} to {last} are"
-        if last == seen.last_signed:
-            yield Fault(
-                what=Tampering.CUT_OFF,
-                first=first,
-                last=last,
-                says=f"{which} gone, with which the signed events end",
-            )
+        fault = _removed(lost[begin], lost[end - 1])
+        if fault.last == seen.last_signed:
+            says = f"{fault.says}, with which the signed events end"
+            yield evolve(fault, what=Tampering.CUT_OFF, says=says)
         else:
-            yield Fault(what=Tampering.REMOVED, first=first, last=last, says=f"{which} gone")
+            yield fault
+
+
+def _removed(first: int, last: int) -> Fault:
+    which = f"the event of position {first} is" if first == last else f"positions {first} to {last} are"
+    return Fault(what=Tampering.REMOVED, first=first, last=last, says=f"{which} gone")
 
 
 def _how_altered(
-    each: Found, signed: Signed, seen: _Seen, altered: Sequence[Found], *, bit_by_bit: bool
+    each: Found, signed: Signed, seen: _Seen, altered: Sequence[Found], *, thoroughly: bool
 ) -> str:
     """What was changed in an event that stands where one was signed."""
     expected = signed(each.position)
     if expected is None:
         return "is not the one that was signed"
-    if each.as_text and leaf_hash(each.line) == expected:
-        return "is stored as a text instead of bytes"
-    if bit_by_bit and len(each.line) <= _LONGEST_TRIED:
+    if each.of_another_kind and leaf_hash(each.line) == expected:
+        return _OF_ANOTHER_KIND
+    if thoroughly and len(each.line) <= _LONGEST_TRIED:
         bit = _flipped_bit(each.line, expected)
         if bit is not None:
             return f"has one bit flipped: bit {bit % 8} of byte {bit // 8 + 1} of its line"
@@ -257,7 +295,7 @@ def _how_altered(
                 return f"was signed in the stream that stands at position {other.position}"
             if leaf_hash(line_of((position, stream, version, name, its_state))) == expected:
                 return f"was signed with what stands at position {other.position}"
-    for other_stream in seen.streams:
+    for other_stream in seen.streams if thoroughly else ():
         if leaf_hash(line_of((position, other_stream, version, name, state))) == expected:
             return f"was signed in the stream {other_stream}"
     for other_version in range(1, 2 * _MANY):

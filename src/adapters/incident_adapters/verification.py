@@ -7,8 +7,9 @@ from typing import Final
 from attrs import evolve, field, frozen
 
 from incident_adapters.checkpoint import Checkpoint, SignedCheckpoint
+from incident_adapters.export_selection import Selection
 from incident_adapters.signed_note import KeyKind, Verdict, Verifier
-from incident_adapters.tampering import Fault, Found, Tampering, tampering
+from incident_adapters.tampering import Fault, Found, Tampering, out_of_order, tampering
 from incident_domain.validation import InvalidValue
 from incident_projections.merkle import HASH_SIZE, Frontier, Hash
 
@@ -17,9 +18,10 @@ _NEXT: Final = "give the key that signed it also, or take it for forged"
 
 @frozen(kw_only=True)
 class Witnessed:
-    """A witness that signed the checkpoint, and when, in UTC to the second."""
+    """A witness, and the newest checkpoint that it signed: over how many events, and when, in UTC."""
 
     name: str
+    covered: int
     at: datetime
 
 
@@ -27,17 +29,21 @@ class Witnessed:
 class Verification:
     """What was established about a journal, or about an archive of one or of a part.
 
+    `selection` is what of the journal it says it is; that nothing was left out of a part is not proved.
     `events` is how many there are.  `covered` is how many of the journal's events, from the first on, the
     newest checkpoint covers that is signed by a key which was given, and `proved` how many of `events` are
-    among those and were looked at; no checkpoint covers the rest yet.
+    among those and were looked at; no checkpoint covers the rest yet.  `not_seen_by` names the witnesses
+    whose keys were given and who signed none of the checkpoints.
     """
 
+    selection: Selection
     events: int
     covered: int
     proved: int
     log: str | None
     signed_by: tuple[str, ...]
     witnesses: tuple[Witnessed, ...]
+    not_seen_by: tuple[str, ...]
     key_for_tests: bool
     faults: tuple[Fault, ...]
 
@@ -51,11 +57,11 @@ class Verification:
 class Trusted:
     """The checkpoints that are signed by a key that was given, by size, and what is wrong with others.
 
-    `missing` are the sizes of those that somebody kept and that are stored no more.
+    `only_kept` are the sizes of those that somebody kept and that are not stored.
     """
 
     by_size: Mapping[int, SignedCheckpoint]
-    missing: frozenset[int]
+    only_kept: frozenset[int]
     keys: tuple[Verifier, ...]
     faults: tuple[Fault, ...]
 
@@ -69,16 +75,20 @@ class Trusted:
         """The roots that were signed, by size."""
         return {size: each.checkpoint.root for size, each in self.by_size.items()}
 
-    def verification(self, events: int, proved: int, faults: Iterable[Fault]) -> Verification:
+    def verification(
+        self, selection: Selection, events: int, proved: int, faults: Iterable[Fault]
+    ) -> Verification:
         """What is to be said, with what the newest checkpoint says of itself."""
         if not self.by_size:
             return Verification(
+                selection=selection,
                 events=events,
                 covered=0,
                 proved=0,
                 log=None,
                 signed_by=(),
                 witnesses=(),
+                not_seen_by=tuple(each.name for each in self.keys if each.kind is KeyKind.WITNESS),
                 key_for_tests=False,
                 faults=(*self.faults, *faults),
             )
@@ -90,26 +100,37 @@ class Trusted:
             for key, verdict in verdicts.items()
             if key.kind is KeyKind.WITNESS and verdict is Verdict.FORGED
         ]
-        times = ((key.name, key.signed_at(signed.note)) for key in signers)
+        seen = {key: self._seen_by(key) for key in self.keys if key.kind is KeyKind.WITNESS}
         return Verification(
+            selection=selection,
             events=events,
             covered=signed.checkpoint.size,
             proved=proved,
             log=signed.checkpoint.origin,
             signed_by=tuple(str(key) for key in signers if key.kind is KeyKind.LOG),
-            witnesses=tuple(Witnessed(name=name, at=at) for name, at in times if at is not None),
+            witnesses=tuple(each for each in seen.values() if each is not None),
+            not_seen_by=tuple(key.name for key, each in seen.items() if each is None),
             key_for_tests=any(key.for_tests for key in signers),
             faults=(*self.faults, *forged, *faults),
         )
+
+    def _seen_by(self, witness: Verifier) -> Witnessed | None:
+        for size in sorted(self.by_size, reverse=True):
+            at = witness.signed_at(self.by_size[size].note)
+            if at is not None:
+                return Witnessed(name=witness.name, covered=size, at=at)
+        return None
 
 
 def trusted(stored: Sequence[str], kept: Sequence[SignedCheckpoint], keys: Sequence[Verifier]) -> Trusted:
     """Which checkpoints are signed by one of the keys, of those that are stored and those that were kept.
 
-    The last that is stored must be; one before it may be by a key that was replaced and is not given.
+    The last that is stored must be; one before it may be by a key that was replaced and is not given.  A key
+    signs for the log of its own name alone.
 
     Raises:
-        InvalidValue: when no key of a log is given, or a checkpoint that was kept is signed by none of them.
+        InvalidValue: when no key of a log is given, or a checkpoint that was kept is signed by none of them,
+            or is of another log.
     """
     logs = [each for each in keys if each.kind is KeyKind.LOG]
     if not logs:
@@ -117,6 +138,7 @@ def trusted(stored: Sequence[str], kept: Sequence[SignedCheckpoint], keys: Seque
             "--key", "is no key of a log; give the public key of whoever signs the checkpoints"
         )
     by_size: dict[int, SignedCheckpoint] = {}
+    origin: str | None = None
     faults: list[Fault] = []
     for number, written in enumerate(stored, start=1):
         try:
@@ -125,7 +147,14 @@ def trusted(stored: Sequence[str], kept: Sequence[SignedCheckpoint], keys: Seque
             faults.append(_forged(f"checkpoint {number} of {len(stored)} is none any more: it was changed"))
             continue
         match _verdict(signed, logs):
+            case Verdict.SIGNED if origin not in {None, signed.checkpoint.origin}:
+                faults.append(
+                    _forged(f"{_of(signed)} is of the log {signed.checkpoint.origin}, not {origin}")
+                )
+            case Verdict.SIGNED if by_size and signed.checkpoint.size <= max(by_size):
+                faults.append(_forged(f"{_of(signed)} stands after one over {max(by_size)}"))
             case Verdict.SIGNED:
+                origin = signed.checkpoint.origin
                 by_size[signed.checkpoint.size] = signed
             case Verdict.FORGED:
                 faults.append(_forged(f"{_of(signed)} was not signed as it stands by the key that it names"))
@@ -137,12 +166,19 @@ def trusted(stored: Sequence[str], kept: Sequence[SignedCheckpoint], keys: Seque
     for signed in kept:
         if _verdict(signed, logs) is not Verdict.SIGNED:
             raise InvalidValue("--checkpoint", f"{_of(signed)} is signed by none of the keys given; {_NEXT}")
+        if origin not in {None, signed.checkpoint.origin}:
+            raise InvalidValue(
+                "--checkpoint",
+                f"{_of(signed)} is of the log {signed.checkpoint.origin}, and what is verified is {origin}; "
+                "name the checkpoints of that log",
+            )
+        origin = signed.checkpoint.origin
         other = by_size.setdefault(signed.checkpoint.size, signed)
         if other.checkpoint != signed.checkpoint:
             faults.append(_forged(f"{_of(signed)} that was kept is another than the one that is stored"))
-        by_size[signed.checkpoint.size] = signed
-    missing = frozenset(each.checkpoint.size for each in kept) - sizes
-    return Trusted(by_size=by_size, missing=missing, keys=tuple(keys), faults=tuple(faults))
+            by_size[signed.checkpoint.size] = signed
+    only_kept = frozenset(each.checkpoint.size for each in kept) - sizes
+    return Trusted(by_size=by_size, only_kept=only_kept, keys=tuple(keys), faults=tuple(faults))
 
 
 @frozen(kw_only=True)
@@ -172,10 +208,6 @@ def faults_of_journal(
     """
     newest, roots = trust.newest, trust.roots
     right = {size for size, root in roots.items() if looked.roots.get(size) == root}
-    for size in sorted(trust.missing):
-        if size <= looked.events:
-            says = f"the checkpoint over {size} events that you keep is not stored any more"
-            yield Fault(what=Tampering.CHECKPOINT_MISSING, says=says)
     if looked.ordered and looked.differs is None and len(right) == len(roots):
         return
     if (
@@ -192,7 +224,10 @@ def faults_of_journal(
         begin = (position - 1) * HASH_SIZE
         return bytes(hashes[begin : begin + HASH_SIZE]) if position <= known else None
 
-    done = [_uncovered(each, newest) for each in tampering(found(), signed, range(1, known + 1))]
+    wrong_there = tampering(found(), signed, range(1, known + 1))
+    if not looked.ordered:
+        wrong_there += out_of_order(found(), known)
+    done = [_uncovered(each, newest) for each in wrong_there]
     yield from done
     if newest is None:
         return
@@ -209,6 +244,8 @@ def faults_of_journal(
         )
     elif newest.size in right and known < newest.size:
         yield _tree_changed(looked.differs)
+    elif looked.differs is not None and not done:
+        yield _uncovered(_tree_changed(looked.differs), newest)
 
 
 def _rewritten(first: int, last: int, newest: Checkpoint, right: Collection[int]) -> Fault:
@@ -255,7 +292,7 @@ def _tree_changed(position: int | None) -> Fault:
 
 def _verdict(signed: SignedCheckpoint, logs: Sequence[Verifier]) -> Verdict:
     """One right signature is enough; a wrong one in the name of a key that was given is a forgery."""
-    verdicts = {each.verdict(signed.note) for each in logs}
+    verdicts = {each.verdict(signed.note) for each in logs if each.name == signed.checkpoint.origin}
     if Verdict.FORGED in verdicts:
         return Verdict.FORGED
     return Verdict.SIGNED if Verdict.SIGNED in verdicts else Verdict.NOT_SIGNED

@@ -12,24 +12,26 @@ from incident_adapters.archive_file import (
     INCLUSION_BEGINS,
     LEAVES_BEGIN,
     LONGEST_LINE,
+    ArchiveUnreadable,
     ClosingLine,
-    HeaderLine,
+    Header,
     InclusionLine,
     LeavesLine,
+    header_of,
 )
 from incident_adapters.archive_line import NotAnArchiveLine, row_of
 from incident_adapters.checkpoint import Checkpoint, SignedCheckpoint
-from incident_adapters.export_selection import Progress
+from incident_adapters.export_selection import WHOLE_JOURNAL, Progress
 from incident_adapters.signed_note import Verifier, strictly_decoded
 from incident_adapters.tampering import Fault, Found, Tampering, tampering
 from incident_adapters.verification import Looked, Trusted, Verification, faults_of_journal, trusted
+from incident_domain.validation import InvalidValue
 from incident_projections.merkle import EMPTY_ROOT, HASH_SIZE, Frontier, Hash, includes, leaf_hash
 
-_HEADER: Final = msgspec.json.Decoder(HeaderLine).decode
 _LEAVES: Final = msgspec.json.Decoder(LeavesLine).decode
 _INCLUSION: Final = msgspec.json.Decoder(InclusionLine).decode
 _CLOSING: Final = msgspec.json.Decoder(ClosingLine).decode
-_UNREADABLE: Final = (msgspec.MsgspecError, ValueError)
+_UNREADABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError)
 _PROGRESS_EACH: Final = 1000
 _TAIL: Final = 2**20
 
@@ -62,8 +64,11 @@ def verify_archive(
 ) -> Verification:
     """Establish whether an archive holds what was signed.
 
+    Nothing in its header is signed: it says only what the archive is held against, a whole journal or a part.
+
     Raises:
-        InvalidValue: when no key of a log is given, or a checkpoint in `kept` is signed by none of the keys.
+        InvalidValue: when no key of a log is given, or a checkpoint in `kept` is signed by none of the keys,
+            is of another log, or covers more or less than the hashes of a part lead to.
         OSError: when the file cannot be read.
     """
     with file.open("rb") as opened:
@@ -75,18 +80,27 @@ def verify_archive(
         if note is None:
             says = "the archive ends without a checkpoint: it was cut off, or made where there was none"
             faults.append(Fault(what=Tampering.CHECKPOINT_MISSING, says=says))
-        if header is None or not any(msgspec.structs.astuple(header.selection)):
+        if header is None and note is None:
+            # A file of another kind: what its lines are not is nobody's business.
+            return trust.verification(WHOLE_JOURNAL, 0, 0, faults)
+        if header is None or header.selection.whole:
             looked, of_lines = _look(opened, trust, header, progress)
             faults.extend(of_lines)
             faults.extend(faults_of_journal(trust, looked, lambda: _leaves(opened), lambda: _found(opened)))
             proved = 0 if trust.newest is None else min(trust.newest.size, looked.events)
-            return trust.verification(looked.events, proved, faults)
+            return trust.verification(WHOLE_JOURNAL, looked.events, proved, faults)
+        if len(trust.by_size) > 1:
+            raise InvalidValue(
+                "--checkpoint",
+                f"covers {' or '.join(map(str, sorted(trust.by_size)))} events: a part is held only against "
+                "a checkpoint over as many as its own; leave others out, or verify the whole journal",
+            )
         events, proved, of_part = _faults_of_part(opened, trust, header, progress)
-        return trust.verification(events, proved, [*faults, *of_part])
+        return trust.verification(header.selection, events, proved, [*faults, *of_part])
 
 
 def _look(
-    file: BinaryIO, trust: Trusted, header: HeaderLine | None, progress: Progress | None
+    file: BinaryIO, trust: Trusted, header: Header | None, progress: Progress | None
 ) -> tuple[Looked, list[Fault]]:
     """A first look at an archive of a whole journal, and what is wrong with lines that hold no event."""
     tree, ordered, differs = Frontier(), True, None
@@ -104,8 +118,9 @@ def _look(
                 if progress is not None and header is not None and tree.size % _PROGRESS_EACH == 0:
                     progress(tree.size, header.events)
             case _Leaves(first, hashes):
-                if differs is None and hashes != block:
-                    differs = first
+                begins = tree.size - len(block) + 1
+                if differs is None and (first, hashes) != (begins, block):
+                    differs = begins
                 block = []
             case _Inclusion():
                 differs = differs or line.position
@@ -116,7 +131,7 @@ def _look(
 
 
 def _faults_of_part(
-    file: BinaryIO, trust: Trusted, header: HeaderLine, progress: Progress | None
+    file: BinaryIO, trust: Trusted, header: Header, progress: Progress | None
 ) -> tuple[int, int, list[Fault]]:
     """How many events a part has, how many of them are proved, and what is wrong with it."""
     events, proved, right = 0, 0, True
@@ -146,7 +161,13 @@ def _faults_of_part(
                 faults.append(line)
     faults.extend(_miscounted(header, events) if not faults else ())
     if trust.newest is not None and not (right and unproved is None):
-        faults.extend(_faults_of_proofs(file, trust.newest))
+        wrong = list(_faults_of_proofs(file, trust.newest))
+        if not (wrong or faults):
+            says = (
+                "its lines do not stand as in an archive: an event is out of order, or hashes prove no event"
+            )
+            wrong = [Fault(what=Tampering.UNREADABLE, says=says)]
+        faults.extend(wrong)
     return events, proved, faults
 
 
@@ -192,7 +213,7 @@ def _left_out(each: Found, versions: dict[str, int]) -> Iterator[Fault]:
     versions[stream] = version
 
 
-def _miscounted(header: HeaderLine | None, events: int) -> Iterator[Fault]:
+def _miscounted(header: Header | None, events: int) -> Iterator[Fault]:
     if header is not None and header.events != events:
         says = f"the header names {header.events} events, but {events} follow"
         yield Fault(what=Tampering.UNREADABLE, says=says)
@@ -214,11 +235,11 @@ def _found(file: BinaryIO) -> Iterator[Found]:
     return (line for line in _lines(file) if isinstance(line, Found))
 
 
-def _beginning(file: BinaryIO) -> HeaderLine | None:
+def _beginning(file: BinaryIO) -> Header | None:
     file.seek(0)
     try:
-        return _HEADER(file.readline(LONGEST_LINE))
-    except _UNREADABLE:
+        return header_of(file.readline(LONGEST_LINE))
+    except ArchiveUnreadable:
         return None
 
 

@@ -47,12 +47,10 @@ def witness(
         raise NotWitnessed("the newest checkpoint is signed by none of the log's keys that were given")
     if seen is not None:
         _refuse_other_history(log, seen, newest)
-    signed = SignedCheckpoint(
-        checkpoint=newest.checkpoint,
-        note=newest.note.signed_also([signer.signature(newest.note.text, at)]),
-    )
+    signature = signer.signature(newest.note.text, at)
+    signed = SignedCheckpoint(checkpoint=newest.checkpoint, note=newest.note.signed_also([signature]))
     remember(signed)
-    log.keep(signed)
+    log.keep(newest, [signature])
     return signed
 
 

@@ -6,7 +6,7 @@ again when it grows; a full one never changes.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -16,9 +16,11 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Result,
     Table,
     Text,
     bindparam,
+    cast,
     delete,
     insert,
     select,
@@ -55,8 +57,10 @@ checkpoints: Final = Table(
 
 _t = tiles.c
 _KEY: Final = (_t.level == bindparam("at_level"), _t.number == bindparam("at_number"))
-_HASHES: Final = select(_t.hashes).where(*_KEY)
-_FIRST_HASHES: Final = select(_t.number, _t.hashes).where(
+# SQLite keeps a value of any kind in any column, and a text of damaged bytes could not be read.
+_BYTES: Final = cast(_t.hashes, LargeBinary)
+_HASHES: Final = select(_BYTES).where(*_KEY)
+_FIRST_HASHES: Final = select(_t.number, _BYTES.label("hashes")).where(
     _t.level == 0, _t.number >= bindparam("first"), _t.number <= bindparam("last")
 )
 _GROW: Final = update(tiles).where(*_KEY).values(hashes=bindparam("to"))
@@ -80,15 +84,26 @@ def create_tree(engine: Engine) -> None:
 
 
 def tree_size(connection: Connection) -> int:
-    """How many leaves the tree has."""
-    size: int = connection.execute(_SIZE).scalar_one()
-    return size
+    """How many leaves the tree has.
+
+    Raises:
+        TilesDamaged: when its size is not stored as one whole number.
+    """
+    return _one_size(connection.execute(_SIZE))
 
 
 def claim_tree(connection: Connection) -> int:
     """The same, and nobody else lets the tree grow before this transaction ends."""
-    size: int = connection.execute(_CLAIM).scalar_one()
-    return size
+    return _one_size(connection.execute(_CLAIM))
+
+
+def _one_size(rows: Result[Any]) -> int:
+    sizes: list[object] = list(rows.scalars())
+    match sizes:
+        case [int(size)] if size >= 0:
+            return size
+        case _:
+            raise TilesDamaged("proof_tree: the size of the tree")
 
 
 def clear_tree(connection: Connection) -> None:
@@ -109,7 +124,7 @@ def grow(connection: Connection, size: int, leaves: Sequence[Hash]) -> None:
         if held:
             begun = _stored(connection, level, number)[: held * HASH_SIZE]
             if len(begun) < held * HASH_SIZE:
-                raise TilesDamaged(level, number)
+                raise TilesDamaged(_row_of(level, number))
             hashes = begun + hashes
         rows = [hashes[cut : cut + _FULL] for cut in range(0, len(hashes), _FULL)]
         written = [
@@ -143,7 +158,7 @@ class StoredNodes:
         cut = slice(begin * HASH_SIZE, (begin + (1 << inside)) * HASH_SIZE)
         hashes = self._row(row_level, number)[cut]
         if len(hashes) < HASH_SIZE << inside:
-            raise TilesDamaged(row_level, number)
+            raise TilesDamaged(_row_of(row_level, number))
         return complete_root(hashes)
 
     def _row(self, level: int, number: int) -> bytes:
@@ -156,22 +171,21 @@ class StoredNodes:
 
 
 class TilesDamaged(Exception):
-    """A row of stored hashes is missing or too short."""
+    """A row of stored hashes, or the size of the tree, is missing or is none."""
 
-    def __init__(self, level: int, number: int) -> None:
-        super().__init__(
-            f"proof_tiles: level {level}, number {number} is missing or damaged; "
-            "make the tree anew: incidents rebuild proof"
-        )
-        self.level = level
-        self.number = number
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} is missing or damaged; make the tree anew: incidents rebuild proof")
+
+
+def _row_of(level: int, number: int) -> str:
+    return f"proof_tiles: level {level}, number {number}"
 
 
 def leaves(connection: Connection, begin: int, end: int) -> list[Hash | None]:
     """The stored hashes of the leaves from `begin` to before `end`; None where one is missing."""
     first, last = begin // _WIDTH, max(begin, end - 1) // _WIDTH
     rows = connection.execute(_FIRST_HASHES, {"first": first, "last": last})
-    found: dict[int, bytes] = {row.number: row.hashes for row in rows}
+    found: dict[int, bytes] = {row.number: row.hashes or b"" for row in rows}
     held: list[Hash | None] = []
     for leaf in range(begin, end):
         number, at = divmod(leaf, _WIDTH)
