@@ -35,9 +35,10 @@ sys.exit(code)
 def test_conformance_is_what_a_plain_count_over_the_file_says(real_store_url: str, tmp_path: Path) -> None:
     """Eight clauses are counted from the rows alone; an archive answers the same; memory is bounded."""
     file, archive, again = (tmp_path / name for name in ("first.json", "journal.jsonl", "second.json"))
-    assert run(["export", str(archive), "--store", real_store_url]) == 0
 
     megabytes = examined_elsewhere("--store", real_store_url, "--json", "--output", str(file))
+    # After that, since an export is an event of the store itself, which the archive does not hold.
+    assert run(["export", str(archive), "--store", real_store_url]) == 0
     assert run(["conformance", "--from-archive", str(archive), "--json", "--output", str(again)]) == 0
 
     assert digest(file) == digest(again)
