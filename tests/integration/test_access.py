@@ -25,10 +25,10 @@ from incident_adapters.history import of_archive
 from incident_adapters.journal import Journal
 from incident_adapters.recorder_sqlite import write_ahead_log_is_safe
 from incident_adapters.service_desk import ServiceDesk
-from incident_domain import JournalExported, JournalVerified, Refused, Role
+from incident_domain import CorrectCustomer, JournalExported, JournalVerified, Refused, Role
 from tests.documents import ROOT, blocks
 from tests.examples import AUDITOR, CUSTOMER, EXAMPLES, INCIDENT, SUPPORT
-from tests.process_spec import REGISTERED
+from tests.process_spec import DORA, ELSEWHERE, REGISTERED, ask, of
 
 GUIDE: Final = ROOT / "docs" / "how-to" / "read-by-role.md"
 _PR_CAPBSET_DROP: Final = 24
@@ -294,6 +294,41 @@ def test_a_group_and_a_customer_see_their_own_on_the_command_line(
     assert len(said) == 1
 
 
+def test_of_the_past_a_customer_sees_what_is_theirs_today(
+    store_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An incident that was corrected to another customer is in neither's list as of before."""
+    dora = ("--by", DORA.person, "--role", "customer", "--store", store_url)
+    with ServiceDesk.open(store_url) as desk:
+        for asked in of(INCIDENT, REGISTERED, customer=DORA):
+            desk.handle(asked)
+        before = str(desk.journal.head())
+        past = (*dora, "--as-of-position", before)
+        assert len(answer(capsys, "status", *past)["incidents"]) == 1
+        desk.handle(ask(CorrectCustomer, incident=INCIDENT, customer=ELSEWHERE, at=desk.journal.now()))
+
+    assert answer(capsys, "status", *past) == {"incidents": []}
+    other = ("--by", ELSEWHERE.person, "--role", "customer", "--store", store_url)
+    assert answer(capsys, "status", *other, "--as-of-position", before) == {"incidents": []}
+    assert len(answer(capsys, "status", *other)["incidents"]) == 1
+
+
+@pytest.mark.parametrize("role", ["customer", "auditor"])
+def test_the_demo_is_no_way_round(
+    role: str, store_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It shows every queue of the store that it plays in, and records: in a role it does so in its own alone."""
+    with ServiceDesk.open(store_url) as desk:
+        for asked in REGISTERED:
+            desk.handle(asked)
+        head = desk.journal.head()
+        assert run(["demo", "--role", role, "--store", store_url]) == ExitCode.MISUSED
+        said = capsys.readouterr()
+        assert (said.out, "--role: " in said.err) == ("", True)
+        assert desk.journal.head() == head
+    assert run(["demo", "--role", role]) == ExitCode.DONE
+
+
 def test_the_environment_can_say_who_reads(
     played: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -311,6 +346,8 @@ def test_the_environment_can_say_who_reads(
         (["queue", "--role", "support-group"], "--by-group"),
         (["queue", "--role", "auditor", "--by-group", "network"], "--by-group"),
         (["queue", "--role", "boss"], "--role"),
+        (["queue", "--by", " "], "--by:"),
+        (["queue", "work", "--role", "support-group", "--by-group", " "], "--by-group:"),
         (["agreements", "publish", "gold.toml", "--by", "", "--role", "incident-manager"], "--by"),
         (["forget", "c-117", "--by", "ben"], "--role"),
         (["status", "--role", "auditor"], "INCIDENT"),

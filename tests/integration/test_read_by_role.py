@@ -141,6 +141,7 @@ def test_a_customer_who_takes_an_incident_over_does_not_read_what_was_told_befor
         for who in (dora, other):
             with desk.read_as(who) as reader:
                 assert reader.status(INCIDENT) is None
+                assert reader.statuses() == ()
         desk.views().catch_up()
         with desk.read_as(other) as reader:
             [status] = reader.statuses()
