@@ -4,6 +4,7 @@ import ctypes
 import hashlib
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from sqlalchemy import make_url
 from incident_adapters.access import accesses, record_access
 from incident_adapters.cli import app, run
 from incident_adapters.cli_errors import ExitCode
+from incident_adapters.cli_export import Format
 from incident_adapters.demo_stage import PRINTER, SCANNERS, TELEPHONES
 from incident_adapters.history import of_archive
 from incident_adapters.journal import Journal
@@ -129,6 +131,56 @@ def test_who_may_not_read_the_journal_exports_nothing(
     assert not file.exists()
     with Journal.open(store) as journal:
         assert accesses(journal) == []
+
+
+_KILLED: Final = """
+import os, signal, sys
+from incident_adapters import cli_access, cli_export
+from incident_adapters.cli import run
+
+def record_and_be_killed(journal, event):
+    if sys.argv[1] == "after":
+        cli_access.record_or_say(journal, event)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+cli_export.record_or_say = record_and_be_killed
+run(sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize(("moment", "known"), [("before", 0), ("after", 1)])
+def test_no_file_has_its_name_before_it_is_on_record(
+    moment: str, known: int, played: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Killed around the recording, an export leaves an event too many, never a file too many."""
+    file = tmp_path / "all.jsonl"
+    words = ["export", str(file), "--store", played]
+
+    killed = subprocess.run([sys.executable, "-c", _KILLED, moment, *words], check=False)
+
+    assert killed.returncode == -signal.SIGKILL
+    assert not file.exists()
+    done = answer(capsys, *words)
+    with Journal.open(played) as journal:
+        digests = [each.event.sha256 for each in accesses(journal) if isinstance(each.event, JournalExported)]
+    assert len(digests) == known + 1
+    assert digests[-1] == done["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("form", Format)
+def test_what_is_recorded_of_an_export_is_what_then_has_the_name(
+    form: Format, played: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In every format the digest and the number of events are those of the file."""
+    file = tmp_path / f"all.{form.value}"
+    done = answer(capsys, "export", str(file), "--format", form.value, "--store", played)
+    with Journal.open(played) as journal:
+        [recorded] = accesses(journal)
+    event = recorded.event
+    assert isinstance(event, JournalExported)
+    assert (event.format, event.events) == (form.value, done["events"])
+    assert event.sha256 == done["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert done["bytes"] == file.stat().st_size
 
 
 def test_verifications_are_recorded_however_many_at_once(store_url: str) -> None:
