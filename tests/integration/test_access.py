@@ -27,6 +27,8 @@ from incident_adapters.history import of_archive
 from incident_adapters.journal import Journal
 from incident_adapters.recorder_sqlite import write_ahead_log_is_safe
 from incident_adapters.service_desk import ServiceDesk
+from incident_adapters.verification import Verification
+from incident_adapters.verify_archive import verify_archive
 from incident_domain import CorrectCustomer, JournalExported, JournalVerified, Refused, Role
 from tests.documents import ROOT, blocks
 from tests.examples import AUDITOR, CUSTOMER, EXAMPLES, INCIDENT, SUPPORT
@@ -257,6 +259,26 @@ def test_every_verification_is_on_record_with_what_it_came_to(
     assert (of_archive.events, of_archive.sha256, of_archive.sound) == (signed, digest, True)
     assert (of_changed.events, of_changed.checkpoint, of_changed.faults) == (signed + 3, signed, 1)
     assert {each.by.person for each in (of_store, of_archive, of_changed)} == {"ana"}
+
+
+def test_no_file_is_on_record_as_verified_that_took_the_place_of_another(
+    played: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the file is another one afterwards, it is said so, and nothing is recorded."""
+    monkeypatch.chdir(tmp_path)
+    assert run(["signing-key", "desk.example", "desk.key"]) == ExitCode.DONE
+    assert run(["export", "all.jsonl", "--store", played]) == ExitCode.DONE
+
+    def verify_and_replace(*given: Any) -> Verification:
+        found = verify_archive(*given)
+        Path("all.jsonl").write_bytes(b"another")
+        return found
+
+    monkeypatch.setattr("incident_adapters.cli_proof.verify_archive", verify_and_replace)
+    assert run(["verify", "all.jsonl", "--key", "desk.pub", "--store", played]) == ExitCode.FILE
+    assert "was changed while it was verified" in capsys.readouterr().err
+    with Journal.open(played) as journal:
+        assert len(accesses(journal)) == 1
 
 
 # Reading by role on the command line
