@@ -388,10 +388,8 @@ def test_of_the_past_a_customer_sees_what_is_theirs_today(
 
 
 @pytest.mark.parametrize("role", ["customer", "auditor"])
-def test_the_demo_is_no_way_round(
-    role: str, store_url: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """It shows every queue of the store that it plays in, and records: in a role it does so in its own alone."""
+def test_the_demo_is_no_way_round(role: str, store_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It shows every queue of the store that it plays in, and records there: so in no role of its own."""
     with ServiceDesk.open(store_url) as desk:
         for asked in REGISTERED:
             desk.handle(asked)
