@@ -19,7 +19,6 @@ from incident_domain.actor import Actor, GroupId, PersonId, Role
 from incident_domain.events import (
     DomainEvent,
     IncidentId,
-    IncidentRegistered,
     Line,
     LinkedAsChild,
     SatisfactionRecorded,
@@ -179,8 +178,7 @@ def sees(by: Actor, journal: Journal, name: IncidentId) -> bool:
 
 
 def _history(journal: Journal, name: IncidentId) -> list[DomainEvent]:
-    found = [each.event for each in journal.read(name)]
-    return found if found and isinstance(found[0], IncidentRegistered) else []
+    return [each.event for each in journal.read(name)]
 
 
 def _parent(history: Iterable[DomainEvent]) -> IncidentId | None:
