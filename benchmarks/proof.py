@@ -32,6 +32,7 @@ from incident_adapters.signed_note import Signer
 from incident_adapters.verification import Verification
 from incident_adapters.verify_archive import verify_archive
 from incident_adapters.verify_store import verify_store
+from incident_adapters.whole_file import whole_file
 from incident_projections import tiles
 from incident_projections.merkle import Hash, includes, is_consistent
 
@@ -105,7 +106,8 @@ def _a_journal(stores: Stores, kind: Kind, events: int, rounds: int) -> None:
         _judge_rate(BUILD, built.rate(BUILD))
 
         ProofLog(store).checkpoint([signer], datetime.now(UTC))
-        write_archive(store, extract(journal, WHOLE_JOURNAL, _unheard), archive, _unheard)
+        with whole_file(archive) as part:
+            write_archive(store, extract(journal, WHOLE_JOURNAL, _unheard), part, _unheard)
         keys = [signer.verifier]
         in_store = [bare, _contender(STORE, events, lambda: _sound(verify_store(store, keys)))]
         in_file = [

@@ -17,6 +17,7 @@ from attrs import frozen
 from incident_adapters.cli_export import Format, write
 from incident_adapters.export_selection import WHOLE_JOURNAL, extract
 from incident_adapters.journal import Journal
+from incident_adapters.whole_file import whole_file
 from tests.documents import ROOT
 from tests.importing import most_kilobytes
 
@@ -67,8 +68,9 @@ def _main(url: str, file: str, form: str, reports: str) -> None:
     def unseen(_done: int, _goal: int) -> None:
         """Looking for what is meant is not what is measured."""
 
-    with Journal.open(url) as journal:
-        write(journal, extract(journal, WHOLE_JOURNAL, unseen), Format(form), Path(file), progress)
+    asked = Format(form)
+    with Journal.open(url) as journal, whole_file(Path(file), kept=asked is Format.JSONL) as part:
+        write(journal, extract(journal, WHOLE_JOURNAL, unseen), asked, part, progress)
     sys.stdout.write(json.dumps([reached[0] if reached else 0, most_kilobytes() // 1024]))
 
 

@@ -4,6 +4,7 @@ import ctypes
 import hashlib
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -20,15 +21,18 @@ from sqlalchemy import make_url
 from incident_adapters.access import accesses, record_access
 from incident_adapters.cli import app, run
 from incident_adapters.cli_errors import ExitCode
+from incident_adapters.cli_export import Format
 from incident_adapters.demo_stage import PRINTER, SCANNERS, TELEPHONES
 from incident_adapters.history import of_archive
 from incident_adapters.journal import Journal
 from incident_adapters.recorder_sqlite import write_ahead_log_is_safe
 from incident_adapters.service_desk import ServiceDesk
-from incident_domain import JournalExported, JournalVerified, Refused, Role
+from incident_adapters.verification import Verification
+from incident_adapters.verify_archive import verify_archive
+from incident_domain import CorrectCustomer, JournalExported, JournalVerified, Refused, Role
 from tests.documents import ROOT, blocks
 from tests.examples import AUDITOR, CUSTOMER, EXAMPLES, INCIDENT, SUPPORT
-from tests.process_spec import REGISTERED
+from tests.process_spec import DORA, ELSEWHERE, REGISTERED, ask, of
 
 GUIDE: Final = ROOT / "docs" / "how-to" / "read-by-role.md"
 _PR_CAPBSET_DROP: Final = 24
@@ -131,6 +135,56 @@ def test_who_may_not_read_the_journal_exports_nothing(
         assert accesses(journal) == []
 
 
+_KILLED: Final = """
+import os, signal, sys
+from incident_adapters import cli_access, cli_export
+from incident_adapters.cli import run
+
+def record_and_be_killed(journal, event):
+    if sys.argv[1] == "after":
+        cli_access.record_or_say(journal, event)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+cli_export.record_or_say = record_and_be_killed
+run(sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize(("moment", "known"), [("before", 0), ("after", 1)])
+def test_no_file_has_its_name_before_it_is_on_record(
+    moment: str, known: int, played: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Killed around the recording, an export leaves an event too many, never a file too many."""
+    file = tmp_path / "all.jsonl"
+    words = ["export", str(file), "--store", played]
+
+    killed = subprocess.run([sys.executable, "-c", _KILLED, moment, *words], check=False)
+
+    assert killed.returncode == -signal.SIGKILL
+    assert not file.exists()
+    done = answer(capsys, *words)
+    with Journal.open(played) as journal:
+        digests = [each.event.sha256 for each in accesses(journal) if isinstance(each.event, JournalExported)]
+    assert len(digests) == known + 1
+    assert digests[-1] == done["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("form", Format)
+def test_what_is_recorded_of_an_export_is_what_then_has_the_name(
+    form: Format, played: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In every format the digest and the number of events are those of the file."""
+    file = tmp_path / f"all.{form.value}"
+    done = answer(capsys, "export", str(file), "--format", form.value, "--store", played)
+    with Journal.open(played) as journal:
+        [recorded] = accesses(journal)
+    event = recorded.event
+    assert isinstance(event, JournalExported)
+    assert (event.format, event.events) == (form.value, done["events"])
+    assert event.sha256 == done["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert done["bytes"] == file.stat().st_size
+
+
 def test_verifications_are_recorded_however_many_at_once(store_url: str) -> None:
     """None is lost in a race of several writers, and each is told apart."""
     example = verified()
@@ -205,6 +259,26 @@ def test_every_verification_is_on_record_with_what_it_came_to(
     assert (of_archive.events, of_archive.sha256, of_archive.sound) == (signed, digest, True)
     assert (of_changed.events, of_changed.checkpoint, of_changed.faults) == (signed + 3, signed, 1)
     assert {each.by.person for each in (of_store, of_archive, of_changed)} == {"ana"}
+
+
+def test_no_file_is_on_record_as_verified_that_took_the_place_of_another(
+    played: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the file is another one afterwards, it is said so, and nothing is recorded."""
+    monkeypatch.chdir(tmp_path)
+    assert run(["signing-key", "desk.example", "desk.key"]) == ExitCode.DONE
+    assert run(["export", "all.jsonl", "--store", played]) == ExitCode.DONE
+
+    def verify_and_replace(*given: Any) -> Verification:
+        found = verify_archive(*given)
+        Path("all.jsonl").write_bytes(b"another")
+        return found
+
+    monkeypatch.setattr("incident_adapters.cli_proof.verify_archive", verify_and_replace)
+    assert run(["verify", "all.jsonl", "--key", "desk.pub", "--store", played]) == ExitCode.FILE
+    assert "was changed while it was verified" in capsys.readouterr().err
+    with Journal.open(played) as journal:
+        assert len(accesses(journal)) == 1
 
 
 # Reading by role on the command line
@@ -294,6 +368,39 @@ def test_a_group_and_a_customer_see_their_own_on_the_command_line(
     assert len(said) == 1
 
 
+def test_of_the_past_a_customer_sees_what_is_theirs_today(
+    store_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An incident that was corrected to another customer is in neither's list as of before."""
+    dora = ("--by", DORA.person, "--role", "customer", "--store", store_url)
+    with ServiceDesk.open(store_url) as desk:
+        for asked in of(INCIDENT, REGISTERED, customer=DORA):
+            desk.handle(asked)
+        before = str(desk.journal.head())
+        past = (*dora, "--as-of-position", before)
+        assert len(answer(capsys, "status", *past)["incidents"]) == 1
+        desk.handle(ask(CorrectCustomer, incident=INCIDENT, customer=ELSEWHERE, at=desk.journal.now()))
+
+    assert answer(capsys, "status", *past) == {"incidents": []}
+    other = ("--by", ELSEWHERE.person, "--role", "customer", "--store", store_url)
+    assert answer(capsys, "status", *other, "--as-of-position", before) == {"incidents": []}
+    assert len(answer(capsys, "status", *other)["incidents"]) == 1
+
+
+@pytest.mark.parametrize("role", ["customer", "auditor"])
+def test_the_demo_is_no_way_round(role: str, store_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It shows every queue of the store that it plays in, and records there: so in no role of its own."""
+    with ServiceDesk.open(store_url) as desk:
+        for asked in REGISTERED:
+            desk.handle(asked)
+        head = desk.journal.head()
+        assert run(["demo", "--role", role, "--store", store_url]) == ExitCode.MISUSED
+        said = capsys.readouterr()
+        assert (said.out, "--role: " in said.err) == ("", True)
+        assert desk.journal.head() == head
+    assert run(["demo", "--role", role]) == ExitCode.DONE
+
+
 def test_the_environment_can_say_who_reads(
     played: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -311,6 +418,8 @@ def test_the_environment_can_say_who_reads(
         (["queue", "--role", "support-group"], "--by-group"),
         (["queue", "--role", "auditor", "--by-group", "network"], "--by-group"),
         (["queue", "--role", "boss"], "--role"),
+        (["queue", "--by", " "], "--by:"),
+        (["queue", "work", "--role", "support-group", "--by-group", " "], "--by-group:"),
         (["agreements", "publish", "gold.toml", "--by", "", "--role", "incident-manager"], "--by"),
         (["forget", "c-117", "--by", "ben"], "--role"),
         (["status", "--role", "auditor"], "INCIDENT"),

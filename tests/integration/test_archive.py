@@ -42,7 +42,8 @@ def exported(url: str, file: Path, selection: Selection = WHOLE_JOURNAL) -> list
     """Export what is selected; the lines of the archive."""
     with Journal.open(url) as journal:
         wanted = extract(journal, selection, silent)
-        write_archive(journal.store, wanted, file, silent)
+        with whole_file(file, kept=True) as part:
+            write_archive(journal.store, wanted, part, silent)
     return file.read_bytes().splitlines()
 
 

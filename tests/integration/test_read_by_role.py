@@ -39,8 +39,10 @@ from tests.process_spec import (
     DORA,
     ELSEWHERE,
     ESCALATED,
+    PROBLEM,
     READY_TO_CLASSIFY,
     REGISTERED,
+    UNDER_GOLD,
     Asked,
     ask,
     of,
@@ -89,6 +91,29 @@ def test_a_support_group_sees_its_queue_and_its_incidents(store_url: str) -> Non
             assert seen(reader, INCIDENT) == seen(reader, IncidentId("there is none")) == []
 
 
+LOOKS: Final = ("incident", "timeline", "clocks", "known_errors", "status")
+"""The names of a reader's methods that show something of one incident to a support group."""
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_each_look_shows_a_group_its_incident_and_another_group_nothing(look: str) -> None:
+    """There is something to see in each, clocks and known errors too, for the group that was handed it."""
+    with told("sqlite://", *UNDER_GOLD, *PROBLEM) as desk:
+        with desk.read_as(SUPPORT) as reader:
+            assert getattr(reader, look)(INCIDENT)
+        with desk.read_as(DATABASE_GROUP) as reader:
+            assert not getattr(reader, look)(INCIDENT)
+
+
+def test_a_support_group_sees_no_child_of_an_incident_that_it_was_never_handed(store_url: str) -> None:
+    """That an incident has a parent is not enough: it is that of another group."""
+    with told(store_url, *of(INCIDENT, ESCALATED), *of(OTHER, REGISTERED)) as desk:
+        desk.handle(ask(LinkAsChild, incident=OTHER, parent=INCIDENT, at=LATER))
+        desk.views().catch_up()
+        with desk.read_as(DATABASE_GROUP) as reader:
+            assert seen(reader, OTHER) == seen(reader, INCIDENT) == []
+
+
 def test_a_support_group_sees_the_children_of_its_incident(store_url: str) -> None:
     """They are resolved with their parent (P4.3), whoever holds them."""
     parent, child = of(INCIDENT, ESCALATED), of(OTHER, REGISTERED)
@@ -127,6 +152,10 @@ def test_a_customer_sees_how_their_own_incidents_stand(store_url: str) -> None:
         assert reader.status(INCIDENT) == reader.statuses()[0]
         assert reader.status(OTHER) is None
         assert reader.status(IncidentId("there is none")) is None
+        with desk.read_as(evolve(ACTORS[Role.SERVICE_DESK], person=DORA.person)) as at_work:
+            assert at_work.statuses() == (), (
+                "who is a customer too has a list of their own as a customer alone"
+            )
         with pytest.raises(Refused, match="customer may not read an incident"):
             reader.timeline(INCIDENT)
 
@@ -141,6 +170,7 @@ def test_a_customer_who_takes_an_incident_over_does_not_read_what_was_told_befor
         for who in (dora, other):
             with desk.read_as(who) as reader:
                 assert reader.status(INCIDENT) is None
+                assert reader.statuses() == ()
         desk.views().catch_up()
         with desk.read_as(other) as reader:
             [status] = reader.statuses()

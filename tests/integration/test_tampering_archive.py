@@ -26,7 +26,7 @@ from incident_adapters.signed_note import SignedNote, Signer
 from incident_adapters.tampering import Found, Tampering, tampering
 from incident_adapters.verification import Verification
 from incident_adapters.verify_archive import verify_archive
-from incident_adapters.whole_file import part_of
+from incident_adapters.whole_file import part_of, whole_file
 from incident_domain.events import IncidentId
 from incident_domain.validation import InvalidValue
 from incident_projections.merkle import EMPTY_ROOT, leaf_hash
@@ -62,7 +62,8 @@ def silent(_reached: int, _goal: int) -> None:
 
 
 def export(journal: Journal, file: Path, selection: Selection = WHOLE_JOURNAL) -> None:
-    write_archive(journal.store, extract(journal, selection, silent), file, silent)
+    with whole_file(file, kept=True) as part:
+        write_archive(journal.store, extract(journal, selection, silent), part, silent)
 
 
 @pytest.fixture(scope="module")

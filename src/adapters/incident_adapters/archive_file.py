@@ -21,7 +21,6 @@ from incident_adapters.converters import read_instant, written_instant
 from incident_adapters.export_selection import Extract, Progress, Selection, rows
 from incident_adapters.proof_log import ProofLog
 from incident_adapters.recorder import JournalRecorder, JournalRow
-from incident_adapters.whole_file import whole_file
 from incident_domain.events import IncidentId
 from incident_projections.tiles import TilesDamaged
 
@@ -164,22 +163,21 @@ class Archive:
                 return number, line
 
 
-def write_archive(store: JournalRecorder, wanted: Extract, file: Path, progress: Progress) -> int:
-    """Write an extract as an archive, whole or not at all; how many events of the journal it proves.
+def write_archive(store: JournalRecorder, wanted: Extract, part: Path, progress: Progress) -> int:
+    """Write an extract as an archive into the part of a file; how many events of the journal it proves.
 
     It ends with the newest checkpoint of the journal, and has the hashes that lead to it.  Killed and started
     again, it goes on after the last whole line of the part that it left.
 
     Raises:
-        FileInUse: when another process is writing the same file.
         ArchiveUnreadable: when the journal holds bytes that cannot stand in a line.
         TilesDamaged: when what is stored of the proof is not whole.
-        OSError: when the file cannot be written; what was there before is there still.
+        OSError: when it cannot be written.
     """
     log = ProofLog(store)
     signed = log.signed_up_to(wanted.through)
     proved = 0 if signed is None else signed.checkpoint.size
-    with whole_file(file, kept=True) as part, part.open("r+b") as out:
+    with part.open("r+b") as out:
         written, reached = _go_on(out, store, wanted, proved)
         found = rows(store, wanted, reached)
         while page := list(islice(found, BLOCK - written % BLOCK)):

@@ -89,12 +89,15 @@ def demo(*, session: Here) -> None:
     """Tell a story: one incident through the five steps, its queues, its timeline and its closure report.
 
     It plays in a store of its own, which is gone afterwards, unless `--store` names one.
+    There it acts in every role and shows all that waits, so that it takes no `--role`.
 
     ```
     incidents demo
     incidents demo --store sqlite:///demo.sqlite
     ```
     """
+    if session.store is not None and session.who.role is not None:
+        raise InvalidValue("--role", "is none that the demo acts in alone; leave it out, or --store")
     with TemporaryDirectory() as folder:
         url = session.store or f"sqlite:///{folder}/demo.sqlite"
         clock = StoryClock()

@@ -21,6 +21,7 @@ from incident_adapters.export_selection import Extract, Progress, Selection, ext
 from incident_adapters.journal import Journal
 from incident_adapters.ocel_json import write_ocel_json
 from incident_adapters.ocel_sqlite import write_ocel_sqlite
+from incident_adapters.whole_file import whole_file
 from incident_adapters.xes import write_xes
 from incident_domain.actor import Actor, Role
 from incident_domain.events import JournalExported
@@ -91,8 +92,8 @@ def export(
 ) -> None:
     """Write the journal, or a part of it, into a file of an open format.
 
-    Nobody ever sees half a file: it gets its name when it is whole and on disk.
-    Who exported what is recorded afterwards in the stream `access`, which `incidents access` shows.
+    Nobody ever sees half a file: it gets its name when it is whole, on disk and on record.
+    Who exported what is recorded in the stream `access`, which `incidents access` shows.
     Only jsonl, the archive, holds every byte as it is stored, goes on where it was interrupted, and can be
     imported again; the other formats begin anew.
 
@@ -114,14 +115,19 @@ def export(
     with existing(session.url) as store:
         wanted = _wanted(store, asked, session.bar)
         try:
-            with session.bar.shown("exporting") as progress:
-                events = write(store.desk.journal, wanted, form, file, progress)
-            size, digest = file.stat().st_size, sha256_of(file)
+            with (
+                session.bar.shown("exporting") as progress,
+                whole_file(file, kept=form is Format.JSONL) as part,
+            ):
+                events = write(store.desk.journal, wanted, form, part, progress)
+                size, digest = part.stat().st_size, sha256_of(part)
+                # Before the file has its name: whatever happens, none has it that is not on record.
+                event = _exported(store, by, form, wanted, events, digest)
+                recorded = record_or_say(store.desk.journal, event)
         except OSError as error:
             raise UnwritableFile(
                 f"FILE: {file} cannot be written ({error.strerror}); name another file"
             ) from error
-        recorded = record_or_say(store.desk.journal, _exported(store, by, form, wanted, events, digest))
     done = Exported(
         file=str(file),
         format=form,
@@ -167,25 +173,24 @@ def _text(done: Exported) -> RenderableType:
     )
 
 
-def write(journal: Journal, wanted: Extract, form: Format, file: Path, progress: Progress) -> int:
-    """Write an extract in one of the formats, whole or not at all; the number of events in the file.
+def write(journal: Journal, wanted: Extract, form: Format, part: Path, progress: Progress) -> int:
+    """Write an extract in one of the formats into the part of a file; the number of events in it.
 
     Raises:
         InvalidValue: when the format needs a package that is not installed.
-        FileInUse: when another process is writing the same file.
-        OSError: when the file cannot be written; what was there before is there still.
+        OSError: when it cannot be written.
     """
     match form:
         case Format.JSONL:
-            write_archive(journal.store, wanted, file, progress)
+            write_archive(journal.store, wanted, part, progress)
         case Format.CLOUDEVENTS:
-            write_cloud_events(journal, wanted, file, progress)
+            write_cloud_events(journal, wanted, part, progress)
         case Format.OCEL_JSON:
-            return write_ocel_json(journal, wanted, file, progress)
+            return write_ocel_json(journal, wanted, part, progress)
         case Format.OCEL_SQLITE:
-            return write_ocel_sqlite(journal, wanted, file, progress)
+            return write_ocel_sqlite(journal, wanted, part, progress)
         case Format.XES:
-            return write_xes(journal, wanted, file, progress)
+            return write_xes(journal, wanted, part, progress)
         case Format.PARQUET:
             try:
                 # Here and not above: the other formats need no pyarrow.
@@ -195,7 +200,7 @@ def write(journal: Journal, wanted: Extract, form: Format, file: Path, progress:
                     "--format",
                     f"parquet needs {missing.name}; add the extra: pip install '.[parquet]' in a clone",
                 ) from missing
-            write_parquet(journal, wanted, file, progress)
+            write_parquet(journal, wanted, part, progress)
         case _:
             assert_never(form)
     return wanted.events

@@ -211,9 +211,11 @@ def verify(
         what = str(file)
         with nullcontext() if session.store is None else existing(session.url) as named:
             try:
+                digest = None if named is None else sha256_of(file)
                 with session.bar.shown("verifying") as progress:
                     found = verify_archive(file, keys, kept, progress)
-                digest = sha256_of(file)
+                if digest is not None and sha256_of(file) != digest:
+                    raise UnreadableFile(f"FILE: {file} was changed while it was verified; verify it again")
             except OSError as error:
                 raise UnreadableFile(
                     f"FILE: {file} cannot be read ({error.strerror or _NO_FILE}); check its name"

@@ -5,10 +5,11 @@ import os
 from typing import Annotated, Final, TypeAlias
 
 import msgspec
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from cyclopts import Parameter
 from rich.console import Console, RenderableType
 
+from incident_adapters.cli_past import named_by
 from incident_adapters.cli_store import Bar, default_store
 from incident_domain.actor import Actor, GroupId, PersonId, Role
 from incident_domain.reading import Readable, allow_reading
@@ -80,15 +81,18 @@ class Session:
         Whoever can open the store can read all of it anyway; a role narrows what the program shows of it.
 
         Raises:
-            InvalidValue: when a support group is named in another role, or none in its own.
+            InvalidValue: when a support group is named in another role, or none in its own, and for blank
+                names.
         """
         role = self.who.role or Role.AUDITOR
         if self.who.by_group and role is not Role.SUPPORT_GROUP:
             raise InvalidValue("--by-group", "is for --role support-group; name that role, or no group")
         if not self.who.by_group and role is Role.SUPPORT_GROUP:
             raise InvalidValue("--by-group", "is missing; name the support group on whose behalf it is")
-        group = GroupId(self.who.by_group) if self.who.by_group else None
-        return Actor(person=PersonId(self.who.by or _account()), role=role, group=group)
+        with named_by("--by"):
+            by = Actor(person=PersonId(self.who.by or _account()), role=role)
+        with named_by("--by-group"):
+            return evolve(by, group=GroupId(self.who.by_group) if self.who.by_group else None)
 
     def reader_of(self, what: Readable) -> Actor:
         """Who reads that, where their role may.

@@ -9,7 +9,6 @@ from incident_adapters.converters import written_instant
 from incident_adapters.event_data import event_data
 from incident_adapters.export_selection import Extract, Progress, recorded
 from incident_adapters.journal import Journal
-from incident_adapters.whole_file import whole_file
 from incident_domain.envelope import Recorded
 from incident_domain.events import WIRE_NAMES
 
@@ -20,15 +19,14 @@ _DIGITS_OF_A_POSITION: Final = 19
 _ENCODE: Final = msgspec.json.Encoder().encode
 
 
-def write_cloud_events(journal: Journal, wanted: Extract, file: Path, progress: Progress) -> None:
-    """Write an extract as a batch of CloudEvents, whole or not at all.
+def write_cloud_events(journal: Journal, wanted: Extract, part: Path, progress: Progress) -> None:
+    """Write an extract as a batch of CloudEvents into the part of a file.
 
     Raises:
         MapperDeserialisationError: when an event cannot be read by this release.
-        FileInUse: when another process is writing the same file.
-        OSError: when the file cannot be written; what was there before is there still.
+        OSError: when it cannot be written.
     """
-    with whole_file(file) as part, part.open("wb") as out:
+    with part.open("wb") as out:
         before = b"[\n"
         for each in recorded(journal, wanted, progress):
             out.write(before)

@@ -12,7 +12,7 @@ from incident_adapters.converters import written_instant
 from incident_adapters.export_selection import Extract, Progress, recorded
 from incident_adapters.journal import Journal
 from incident_adapters.ocel import EVENT_ATTRIBUTES, MinedObjects
-from incident_adapters.whole_file import database_written, whole_file
+from incident_adapters.whole_file import database_written
 from incident_domain.envelope import Recorded
 from incident_domain.events import Event
 from incident_projections.process_mining import (
@@ -29,19 +29,19 @@ from incident_projections.process_mining import (
 _ENCODE: Final = msgspec.json.Encoder().encode
 
 
-def write_ocel_json(journal: Journal, wanted: Extract, file: Path, progress: Progress) -> int:
+def write_ocel_json(journal: Journal, wanted: Extract, part: Path, progress: Progress) -> int:
     """Write the incidents and known errors of an extract as OCEL 2.0 in JSON; the number of events in it.
+
+    It is written into the part of a file.
 
     Raises:
         MapperDeserialisationError: when an event cannot be read by this release.
-        FileInUse: when another process is writing the same file.
-        OSError: when the file cannot be written; what was there before is there still.
+        OSError: when it cannot be written.
     """
     kinds: dict[str, type[Event]] = {}
     count = 0
     # A database without a name is a file that only this process has, and that goes with it.
     with (
-        whole_file(file) as part,
         part.open("wb") as out,
         database_written(),
         closing(sqlite3.connect("")) as beside,

@@ -10,7 +10,7 @@ from incident_adapters.converters import written_instant
 from incident_adapters.export_selection import Extract, Progress, recorded
 from incident_adapters.journal import Journal
 from incident_adapters.ocel import COLUMN_TYPES, EVENT_ATTRIBUTES, MinedObjects
-from incident_adapters.whole_file import MADE_HERE, database_written, whole_file
+from incident_adapters.whole_file import MADE_HERE, database_written
 from incident_domain.envelope import Recorded
 from incident_domain.events import Event
 from incident_projections.process_mining import Value, activity, relations, subject, value_kinds, values
@@ -18,30 +18,30 @@ from incident_projections.process_mining import Value, activity, relations, subj
 _EVENTS_A_TRANSACTION: Final = 5000
 
 
-def write_ocel_sqlite(journal: Journal, wanted: Extract, file: Path, progress: Progress) -> int:
+def write_ocel_sqlite(journal: Journal, wanted: Extract, part: Path, progress: Progress) -> int:
     """Write the incidents and known errors of an extract as OCEL 2.0 in SQLite; the number of events in it.
+
+    It is written into the part of a file.
 
     Raises:
         MapperDeserialisationError: when an event cannot be read by this release.
-        FileInUse: when another process is writing the same file.
-        OSError: when the file cannot be written; what was there before is there still.
+        OSError: when it cannot be written.
     """
-    with whole_file(file) as part:
-        part.write_bytes(b"")
-        with database_written(), closing(sqlite3.connect(part, isolation_level=None)) as out:
-            # The file has no name before it is whole, so that nothing of it need outlast a crash.
-            out.execute("PRAGMA journal_mode = OFF")
-            out.execute("PRAGMA synchronous = OFF")
-            out.execute(f"PRAGMA application_id = {MADE_HERE}")
-            events = _MinedEvents(out)
-            out.execute("BEGIN")
-            for each in recorded(journal, wanted, progress):
-                if subject(each) is not None:
-                    events.take(each)
-                    if events.count % _EVENTS_A_TRANSACTION == 0:
-                        out.execute("COMMIT")
-                        out.execute("BEGIN")
-            out.execute("COMMIT")
+    part.write_bytes(b"")
+    with database_written(), closing(sqlite3.connect(part, isolation_level=None)) as out:
+        # The file has no name before it is whole, so that nothing of it need outlast a crash.
+        out.execute("PRAGMA journal_mode = OFF")
+        out.execute("PRAGMA synchronous = OFF")
+        out.execute(f"PRAGMA application_id = {MADE_HERE}")
+        events = _MinedEvents(out)
+        out.execute("BEGIN")
+        for each in recorded(journal, wanted, progress):
+            if subject(each) is not None:
+                events.take(each)
+                if events.count % _EVENTS_A_TRANSACTION == 0:
+                    out.execute("COMMIT")
+                    out.execute("BEGIN")
+        out.execute("COMMIT")
     return events.count
 
 

@@ -11,7 +11,6 @@ import pyarrow.parquet
 from incident_adapters.event_data import event_data
 from incident_adapters.export_selection import Extract, Progress, recorded
 from incident_adapters.journal import Journal
-from incident_adapters.whole_file import whole_file
 from incident_domain.envelope import Recorded
 from incident_domain.events import WIRE_NAMES
 
@@ -41,17 +40,15 @@ _SCHEMA: Final = _arrow.schema(
 )
 
 
-def write_parquet(journal: Journal, wanted: Extract, file: Path, progress: Progress) -> None:
-    """Write an extract as Parquet, a row group at a time, whole or not at all.
+def write_parquet(journal: Journal, wanted: Extract, part: Path, progress: Progress) -> None:
+    """Write an extract as Parquet, a row group at a time, into the part of a file.
 
     Raises:
         MapperDeserialisationError: when an event cannot be read by this release.
-        FileInUse: when another process is writing the same file.
-        OSError: when the file cannot be written; what was there before is there still.
+        OSError: when it cannot be written.
     """
     events = recorded(journal, wanted, progress)
     with (
-        whole_file(file) as part,
         part.open("wb") as out,
         _parquet.ParquetWriter(out, _SCHEMA, compression="zstd") as writer,
     ):

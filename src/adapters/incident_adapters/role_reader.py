@@ -19,7 +19,6 @@ from incident_domain.actor import Actor, GroupId, PersonId, Role
 from incident_domain.events import (
     DomainEvent,
     IncidentId,
-    IncidentRegistered,
     Line,
     LinkedAsChild,
     SatisfactionRecorded,
@@ -150,11 +149,16 @@ class RoleReader:
         return customer_status(connection, name, customer=customer) if self.sees(name) else None
 
     def statuses(self, *, limit: int = 50) -> tuple[CustomerStatus, ...]:
-        """What a customer sees of their own incidents, the newest first, up to `limit`; none for others."""
+        """What a customer sees of their own incidents, the newest first, up to `limit`; none for others.
+
+        Of the past, too, these are the incidents that are theirs now.
+        """
         connection = self.allowed(Readable.CUSTOMER_STATUS)
         if self.by.role is not Role.CUSTOMER:
             return ()
-        return statuses_of(connection, self.by.person, limit=limit)
+        # As of the past, or behind the journal, the view has as theirs what is another customer's now.
+        found = statuses_of(connection, self.by.person, limit=limit)
+        return tuple(each for each in found if self.sees(each.reference))
 
     def sees(self, name: IncidentId) -> bool:
         """Whether the incident concerns the reader, as the journal has it now."""
@@ -174,8 +178,7 @@ def sees(by: Actor, journal: Journal, name: IncidentId) -> bool:
 
 
 def _history(journal: Journal, name: IncidentId) -> list[DomainEvent]:
-    found = [each.event for each in journal.read(name)]
-    return found if found and isinstance(found[0], IncidentRegistered) else []
+    return [each.event for each in journal.read(name)]
 
 
 def _parent(history: Iterable[DomainEvent]) -> IncidentId | None:

@@ -10,7 +10,6 @@ from xml.sax.saxutils import quoteattr
 from incident_adapters.converters import written_instant
 from incident_adapters.export_selection import Extract, Progress, histories
 from incident_adapters.journal import Journal
-from incident_adapters.whole_file import whole_file
 from incident_domain.envelope import Recorded
 from incident_projections.process_mining import Value, activity, relations, values
 
@@ -47,16 +46,15 @@ _GLOBALS: Final = """\
 """
 
 
-def write_xes(journal: Journal, wanted: Extract, file: Path, progress: Progress) -> int:
-    """Write the incidents of an extract as XES, whole or not at all; the number of events in it.
+def write_xes(journal: Journal, wanted: Extract, part: Path, progress: Progress) -> int:
+    """Write the incidents of an extract as XES into the part of a file; the number of events in it.
 
     Raises:
         MapperDeserialisationError: when an event cannot be read by this release.
-        FileInUse: when another process is writing the same file.
-        OSError: when the file cannot be written; what was there before is there still.
+        OSError: when it cannot be written.
     """
     count = 0
-    with whole_file(file) as part, part.open("w", encoding="utf-8", newline="\n") as out:
+    with part.open("w", encoding="utf-8", newline="\n") as out:
         out.write(_BEGINNING)
         for name, prefix, uri in _EXTENSIONS:
             out.write(f'<extension name="{name}" prefix="{prefix}" uri="{uri}"/>\n')
