@@ -15,7 +15,7 @@ from incident_adapters.cli_import import zone_named
 from incident_adapters.cli_queue import EVERYTHING, Narrowing, Which, chosen
 from incident_adapters.cli_store import Bar
 from incident_adapters.cli_text import cell, moment, section
-from incident_domain import Objection, Refused
+from incident_domain import Actor, Objection, PersonId, Refused, Role
 from incident_domain.validation import InvalidValue
 from incident_projections.describe import duration
 from incident_projections.queue_readers import BadCursor
@@ -144,18 +144,23 @@ def test_what_is_stored_cannot_steer_the_terminal() -> None:
 
 
 @pytest.mark.parametrize(
-    ("which", "narrowing", "queue"),
+    ("which", "narrowing", "role", "queue"),
     [
-        (None, EVERYTHING, "review"),
-        (None, Narrowing(group="network"), "work"),
-        ("work", EVERYTHING, "work"),
-        ("work", Narrowing(overdue=True), "work"),
-        ("closure", EVERYTHING, "closure"),
+        (None, EVERYTHING, Role.AUDITOR, "review"),
+        (None, EVERYTHING, Role.SUPPORT_GROUP, "work"),
+        (None, EVERYTHING, Role.CUSTOMER, "review"),
+        (None, Narrowing(group="network"), Role.AUDITOR, "work"),
+        ("work", EVERYTHING, Role.AUDITOR, "work"),
+        ("work", Narrowing(overdue=True), Role.AUDITOR, "work"),
+        ("closure", EVERYTHING, Role.AUDITOR, "closure"),
+        ("review", EVERYTHING, Role.SUPPORT_GROUP, "review"),
     ],
 )
-def test_narrowing_chooses_the_work_queue(which: Which | None, narrowing: Narrowing, queue: Which) -> None:
-    """The review queue is shown unless something says otherwise."""
-    assert chosen(which, narrowing) == queue
+def test_narrowing_or_the_role_chooses_the_work_queue(
+    which: Which | None, narrowing: Narrowing, role: Role, queue: Which
+) -> None:
+    """The review queue is shown unless something says otherwise, or who asks reads the work queue alone."""
+    assert chosen(which, narrowing, Actor(person=PersonId("chen"), role=role)) == queue
 
 
 @pytest.mark.parametrize(

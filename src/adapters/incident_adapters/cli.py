@@ -140,9 +140,10 @@ def queue(
     Parameters
     ----------
     which
-        The queue; left out it is the work queue where something narrows it, else the review queue.
+        The queue; left out it is the work queue where something narrows it, or where the role reads no other,
+        else the review queue.
     """
-    shown = chosen(which, narrowing)
+    shown = chosen(which, narrowing, session.reader)
     with (
         reading(
             session.url, session.reader_of(READABLE[shown]), session.bar, *READ_BY[shown], past=past.asked

@@ -11,8 +11,8 @@ from sqlalchemy import Table
 
 from incident_adapters import cli_text
 from incident_adapters.role_reader import RoleReader
-from incident_domain import GroupId, Line, PersonId, Priority
-from incident_domain.reading import Readable
+from incident_domain import Actor, GroupId, Line, PersonId, Priority
+from incident_domain.reading import Readable, may_read
 from incident_domain.validation import InvalidValue, storable
 from incident_projections.queue import QUEUE_TABLE
 from incident_projections.queue_readers import Page
@@ -78,14 +78,17 @@ EVERYTHING: Final = Narrowing()
 FIRST_PAGE: Final = PageAsked()
 
 
-def chosen(which: Which | None, narrowing: Narrowing) -> Which:
-    """The queue that is meant: the work queue where something narrows it, else the review queue.
+def chosen(which: Which | None, narrowing: Narrowing, by: Actor) -> Which:
+    """The queue that is meant: the work queue where something narrows it, or who asks reads no other.
+
+    Else it is the review queue.
 
     Raises:
         InvalidValue: when another queue is to be narrowed, and for words that no store can hold.
     """
     if narrowing == EVERYTHING:
-        return which or "review"
+        only_work = may_read(by, READABLE["work"]) and not may_read(by, READABLE["review"])
+        return which or ("work" if only_work else "review")
     for option in ("group", "person", "service"):
         storable(f"--{option}", getattr(narrowing, option) or "")
     if which not in (None, "work"):
