@@ -269,7 +269,7 @@ def _authentic(leaves: Iterable[Hash | None], roots: Mapping[int, Hash]) -> tupl
             break
         hashes += leaf
         tree.append(leaf)
-        if roots.get(tree.size) == tree.root():
+        if tree.size in roots and roots[tree.size] == tree.root():
             known = tree.size
     return hashes, tree.size if known == max(roots, default=0) else known
 
